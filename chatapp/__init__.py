@@ -1,0 +1,1 @@
+"""Chatapp: a team chats with Claude, and every dollar of it is accounted for."""

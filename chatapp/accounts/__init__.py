@@ -1,0 +1,1 @@
+"""Who: people, teams, and how they come in."""

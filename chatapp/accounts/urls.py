@@ -1,0 +1,6 @@
+"""The accounts room's addresses."""
+
+from django.urls import URLPattern
+
+app_name = "accounts"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""People talking: conversations, messages and the engine that writes replies."""

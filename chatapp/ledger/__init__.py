@@ -1,0 +1,1 @@
+"""What was spent: charges, their lines, budgets and daily totals."""

@@ -1,0 +1,1 @@
+"""What things cost: models, dated price versions and the rules that turn usage into money."""

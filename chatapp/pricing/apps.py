@@ -1,0 +1,9 @@
+"""The pricing app's registration with Django."""
+
+from django.apps import AppConfig
+
+
+class PricingConfig(AppConfig):
+    name = "chatapp.pricing"
+    label = "pricing"
+    default_auto_field = "django.db.models.BigAutoField"

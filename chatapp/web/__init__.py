@@ -1,0 +1,1 @@
+"""Every page: layout, security headers, health, the server and the database helper."""

@@ -1,0 +1,9 @@
+"""The web app's registration with Django."""
+
+from django.apps import AppConfig
+
+
+class WebConfig(AppConfig):
+    name = "chatapp.web"
+    label = "web"
+    default_auto_field = "django.db.models.BigAutoField"
