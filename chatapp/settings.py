@@ -13,7 +13,7 @@ from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
+env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
 
 
 def secret(name: str) -> str:
@@ -97,7 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["chatapp.web.templatetags.web"],
+            "builtins": ["chatapp.web.templatetags.web", "chatapp.web.templatetags.icons"],
         },
     }
 ]
@@ -119,7 +119,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
-    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL", 16), "timeout": 5},

@@ -1,0 +1,100 @@
+"""The cast and the servers every test may ask for.
+
+alice and bob are people, charlie must not see what is theirs, admin is a superuser. Tests whose
+code reads the database from other threads (`db()`, consumers, the engine) need
+`transactional_db`: what the plain `db` fixture writes is never committed.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from tests import servers
+
+
+def person(username: str, **fields: Any) -> Any:
+    fields = {"first_name": username.title(), "email": f"{username}@example.com"} | fields
+    return get_user_model().objects.create_user(username, password=servers.PASSWORD, **fields)
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    return person("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    return person("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> Any:
+    return person("charlie")
+
+
+@pytest.fixture
+def admin(db: None) -> Any:
+    return person("admin", is_staff=True, is_superuser=True)
+
+
+def _missing(reason: servers.Missing) -> None:
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(f"REQUIRE_ALL=1, and {reason}")
+    pytest.skip(f"NOT TESTED: {reason}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    try:
+        with servers.postgresql() as url:
+            yield url
+    except servers.Missing as reason:
+        _missing(reason)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    try:
+        with servers.redis() as url:
+            yield url
+    except servers.Missing as reason:
+        _missing(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    try:
+        return servers.chromium()
+    except servers.Missing as reason:
+        _missing(reason)
+        raise
+
+
+@pytest.fixture(scope="module")
+def upstream_url() -> Iterator[str]:
+    """The base URL of the scriptable vendor of tests/upstream.py, in a process of its own."""
+    with servers.upstream() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def server(upstream_url: str) -> Iterator[servers.Server]:
+    """A real `manage.py serve` whose vendor is the fake upstream; one for the tests of a module."""
+    with servers.chatapp(ANTHROPIC_BASE_URL=upstream_url, ANTHROPIC_API_KEY="test") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def demo_server() -> Iterator[servers.Server]:
+    """The same without a key: replies come from the bundled stand-in."""
+    with servers.chatapp() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def own_files(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
