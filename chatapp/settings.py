@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "chatapp.web.notices.context",
             ],
             "builtins": ["chatapp.web.templatetags.web", "chatapp.web.templatetags.icons"],
         },
@@ -104,6 +105,8 @@ TEMPLATES = [
 
 # Database: SQLite in DATA_DIR, or DATABASE_URL=postgres://…
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR}/db.sqlite3")
+DATABASE_POOL = env.int("DATABASE_POOL", 16)
+DATABASE_THREADS = env.int("DATABASE_THREADS", 12)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.dj_db_url("DATABASE_URL", DATABASE_URL),
@@ -120,8 +123,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
+    from chatapp.web.postgresql import Connection
+
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL", 16), "timeout": 5},
+        "pool": {
+            "min_size": 2,
+            "max_size": DATABASE_POOL,
+            "timeout": 5,
+            "connection_class": Connection,
+        },
         "options": "-c statement_timeout=15s -c lock_timeout=3s "
         "-c idle_in_transaction_session_timeout=8s",
         "connect_timeout": 3,

@@ -262,7 +262,7 @@ class Server:
             "from django.contrib.auth.hashers import make_password\n"
             f"password = make_password({PASSWORD!r})\n"
             "for name in ('alice', 'bob', 'admin'):\n"
-            "    model().objects.create(username=name, password=password, first_name=name.title(),"
+            "    model().objects.create(username=name, password=password, name=name.title(),"
             " is_staff=name == 'admin', is_superuser=name == 'admin')\n"
         )
         self.manage("shell", "--no-imports", "-v0", "-c", code)

@@ -1,0 +1,58 @@
+"""Database work off the event loop: bounded threads, one transaction a function, safe to repeat."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+
+from chatapp.web import postgresql
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TRIES = 3
+# Seconds for one answer of PostgreSQL here; pages with long queries have more.
+PATIENCE = 5.0
+
+logger = logging.getLogger(__name__)
+threads = ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="database")
+
+
+async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `function` in a thread, inside one transaction of its own.
+
+    Lost connections, locks, deadlocks and serialization failures are tried again, up to three
+    times in all, so `function` must be safe to repeat: a commit whose answer was lost runs twice.
+    Cancelling the await does not stop the thread; the transaction may still commit.
+    """
+    work = partial(copy_context().run, persist, partial(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+def persist(function: Callable[[], T]) -> T:
+    """`function()` in a transaction on a fresh connection, tried again after a passing fault."""
+    postgresql.patience.set(PATIENCE)
+    for pause in [0.05 * 2**n for n in range(TRIES - 1)]:
+        try:
+            return transact(function)
+        except (OperationalError, InterfaceError) as fault:
+            logger.warning("database: %s, trying again", type(fault).__name__)
+        time.sleep(random.uniform(pause, 2 * pause))  # noqa: S311 - jitter, not a secret
+    return transact(function)
+
+
+def transact(function: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        with transaction.atomic():
+            return function()
+    finally:
+        close_old_connections()
