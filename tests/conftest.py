@@ -16,8 +16,11 @@ from django.contrib.auth import get_user_model
 from tests import servers
 
 
+pytest_plugins = ["tests.ledger.guards"]
+
+
 def person(username: str, **fields: Any) -> Any:
-    fields = {"first_name": username.title(), "email": f"{username}@example.com"} | fields
+    fields = {"name": username.title(), "email": f"{username}@example.com"} | fields
     return get_user_model().objects.create_user(username, password=servers.PASSWORD, **fields)
 
 

@@ -1,9 +1,18 @@
 """The accounts app's registration with Django."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "chatapp.accounts"
     label = "accounts"
+    verbose_name = "People"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from chatapp.accounts import traces
+        from chatapp.accounts.groups import make_groups
+
+        traces.listen()
+        post_migrate.connect(make_groups, dispatch_uid="chatapp.accounts.groups")
