@@ -1,9 +1,19 @@
-"""The price book: models, and dated versions of what each costs, in integer pico-USD."""
+"""The price book in the database: models, and dated versions of what each costs, in pico-USD."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
+
+from chatapp.pricing import book
+
+MONEY = [MinValueValidator(0)]
 
 
 class Speed(models.TextChoices):
@@ -11,7 +21,49 @@ class Speed(models.TextChoices):
     FAST = "fast"
 
 
-class Model(models.Model):
+class Edition(models.Model):
+    """The stamp of the book as it stands; every change gives it a new one, so caches can tell."""
+
+    stamp = models.UUIDField(default=uuid.uuid4)
+
+    def __str__(self) -> str:
+        return str(self.stamp)
+
+    @classmethod
+    def renew(cls) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"stamp": uuid.uuid4()})
+
+
+class BookEntry(models.Model):
+    """A row of the price book: whoever saves it makes a new edition, in one transaction."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            Edition.renew()
+
+
+class ModelQuerySet(models.QuerySet["Model"]):
+    def offered(self, at: datetime | None = None) -> Self:
+        """Models people may pick: a price in force now, not withdrawn and not retired."""
+        at = at or timezone.now()
+        latest = PriceVersion.objects.known().filter(
+            model=OuterRef("pk"), speed=Speed.STANDARD, valid_from__lte=at
+        )
+        on_sale = latest.order_by("-valid_from", "-recorded_at", "-pk").values("available")[:1]
+        retired = Q(retires__gt="", retires__lte=f"{at.astimezone(UTC):%Y-%m-%d}")
+        return (
+            self.filter(offered=True)
+            .annotate(on_sale=Subquery(on_sale))
+            .filter(on_sale=True)
+            .exclude(retired & ~Q(retires__startswith=">"))
+        )
+
+
+class Model(BookEntry):
     """A model the vendor sells. Its `id` and `aliases` are matched exactly, never by prefix."""
 
     id = models.CharField(primary_key=True, max_length=100)
@@ -26,34 +78,66 @@ class Model(models.Model):
     offered = models.BooleanField(default=True, help_text="People may pick it in the chat page.")
     note = models.CharField(max_length=200, blank=True)
 
+    objects = ModelQuerySet.as_manager()
+
     class Meta:
         ordering = ["-launched", "name"]
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def price(self) -> book.Version | None:
+        """Its price in force now, at standard speed."""
+        return price_book().version(self.pk, Speed.STANDARD, timezone.now())
 
-class PriceVersion(models.Model):
+    @property
+    def end_of_life(self) -> str:
+        """ "retires 2026-11-30" once the vendor has called it deprecated, else ""."""
+        ends = self.deprecated and self.deprecated <= timezone.now().date()
+        return f"retires {self.retires}" if ends and self.retires else ""
+
+
+class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
+    def known(self, at: datetime | None = None) -> Self:
+        """The versions that count, as the book stands now or stood at `at`."""
+        if at is None:
+            return self.filter(cancelled_at=None)
+        return self.filter(
+            Q(cancelled_at=None) | Q(cancelled_at__gt=at),
+            recorded_at__lte=at,
+        )
+
+    def with_successors(self, at: datetime) -> Self:
+        """Annotates `superseded`: by `at` another version has taken this one's place."""
+        later = Q(valid_from__gt=OuterRef("valid_from")) | Q(
+            valid_from=OuterRef("valid_from"), pk__gt=OuterRef("pk")
+        )
+        successors = PriceVersion.objects.known().filter(
+            later, model=OuterRef("model"), speed=OuterRef("speed"), valid_from__lte=at
+        )
+        return self.annotate(superseded=Exists(successors))
+
+
+class PriceVersion(BookEntry):
     """What one model costs at one speed from `valid_from` on; never changed once recorded.
 
     Two times: `valid_from` says when the rates hold, `recorded_at` and `cancelled_at` what was
     known when. In force at t, as known at k: of the versions recorded by k and not cancelled by k
-    with valid_from <= t, the one with the latest valid_from, then the latest recorded_at.
+    with valid_from <= t, the one with the latest valid_from, then the one recorded last.
     """
 
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
     speed = models.CharField(max_length=10, choices=Speed.choices, default=Speed.STANDARD)
     valid_from = models.DateTimeField(db_index=True, help_text="UTC")
-    available = models.BooleanField(default=True)
+    available = models.BooleanField(default=True, help_text="Off: not on sale from then on.")
     batch_bp = models.PositiveIntegerField(
         null=True, blank=True, help_text="basis points; empty: not offered"
     )
     geo_us_bp = models.PositiveIntegerField(
         null=True, blank=True, help_text="basis points; empty: not offered"
     )
-    web_search_pusd = models.BigIntegerField(
-        validators=[MinValueValidator(0)], help_text="pico-USD for one search"
-    )
+    web_search_pusd = models.BigIntegerField(validators=MONEY, help_text="pico-USD for one search")
     source = models.CharField(max_length=300, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     recorded_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -73,6 +157,8 @@ class PriceVersion(models.Model):
         related_name="+",
     )
 
+    objects = PriceVersionQuerySet.as_manager()
+
     class Meta:
         ordering = ["model", "speed", "-valid_from", "-recorded_at"]
         indexes = [models.Index(fields=["model", "speed", "valid_from"], name="price_in_force")]
@@ -80,17 +166,41 @@ class PriceVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.model_id} {self.speed} from {self.valid_from:%Y-%m-%d %H:%M}"
 
+    def value(self) -> book.Version:
+        """As a value of the book; the rows of `tiers` go with it. Raises ValueError as that does."""
+        return book.Version(
+            model=self.model_id,
+            speed=self.speed,
+            valid_from=self.valid_from,
+            available=self.available,
+            batch_bp=self.batch_bp,
+            geo_us_bp=self.geo_us_bp,
+            web_search_pusd=self.web_search_pusd,
+            tiers=tuple(tier.value() for tier in self.tiers.all()),
+            id=self.pk,
+        )
 
-class PriceTier(models.Model):
+    def cancel(self, *, by: Any) -> None:
+        """Take back a version that has not begun. Raises ValidationError when it has."""
+        now = timezone.now()
+        changed = PriceVersion.objects.filter(
+            pk=self.pk, cancelled_at=None, valid_from__gt=now
+        ).update(cancelled_at=now, cancelled_by=by)
+        if not changed:
+            raise ValidationError("Only a version that has not begun can be cancelled.")
+        Edition.renew()
+
+
+class PriceTier(BookEntry):
     """Rates, in pico-USD per token, of segments whose prompt is over `over` tokens."""
 
     version = models.ForeignKey(PriceVersion, on_delete=models.CASCADE, related_name="tiers")
     over = models.PositiveIntegerField(default=0, help_text="prompt tokens, strictly more than")
-    input = models.BigIntegerField(validators=[MinValueValidator(0)])
-    cache_write_5m = models.BigIntegerField(validators=[MinValueValidator(0)])
-    cache_write_1h = models.BigIntegerField(validators=[MinValueValidator(0)])
-    cache_read = models.BigIntegerField(validators=[MinValueValidator(0)])
-    output = models.BigIntegerField(validators=[MinValueValidator(0)])
+    input = models.BigIntegerField(validators=MONEY)
+    cache_write_5m = models.BigIntegerField(validators=MONEY)
+    cache_write_1h = models.BigIntegerField(validators=MONEY)
+    cache_read = models.BigIntegerField(validators=MONEY)
+    output = models.BigIntegerField(validators=MONEY)
 
     class Meta:
         ordering = ["over"]
@@ -101,8 +211,18 @@ class PriceTier(models.Model):
     def __str__(self) -> str:
         return f"over {self.over:,} tokens"
 
+    def value(self) -> book.Tier:
+        return book.Tier(
+            over=self.over,
+            input=self.input,
+            cache_write_5m=self.cache_write_5m,
+            cache_write_1h=self.cache_write_1h,
+            cache_read=self.cache_read,
+            output=self.output,
+        )
 
-class RefusalRule(models.Model):
+
+class RefusalRule(BookEntry):
     """From a time on, the categories whose refusals before any output are billed; null: all are."""
 
     valid_from = models.DateTimeField(unique=True, help_text="UTC")
@@ -113,3 +233,41 @@ class RefusalRule(models.Model):
 
     def __str__(self) -> str:
         return f"from {self.valid_from:%Y-%m-%d}"
+
+    def value(self) -> tuple[datetime, frozenset[str] | None]:
+        billed = self.billed_categories
+        return self.valid_from, None if billed is None else frozenset(billed)
+
+
+_cached: tuple[uuid.UUID, book.PriceBook] | None = None
+
+
+def price_book(known_at: datetime | None = None) -> book.PriceBook:
+    """The book as it stands, or as it was known at a time (UTC).
+
+    The book of now is kept per process; one query for its stamp tells whether it still holds.
+    """
+    global _cached
+    if known_at is not None:
+        return read_book(PriceVersion.objects.known(known_at))
+    # The stamp is read first: a change in between makes the next caller read again.
+    stamp = Edition.objects.filter(pk=1).values_list("stamp", flat=True).first()
+    if stamp and _cached and _cached[0] == stamp:
+        return _cached[1]
+    fresh = read_book(PriceVersion.objects.known())
+    if stamp:
+        _cached = stamp, fresh
+    return fresh
+
+
+def read_book(
+    versions: models.QuerySet[PriceVersion], *hypothetical: book.Version
+) -> book.PriceBook:
+    """A book of the given versions, recorded order deciding between equals, `hypothetical` last."""
+    rows = versions.order_by("valid_from", "recorded_at", "pk").prefetch_related("tiers")
+    names = {name: model.pk for model in Model.objects.all() for name in (model.pk, *model.aliases)}
+    return book.PriceBook(
+        versions=[*(row.value() for row in rows), *hypothetical],
+        aliases=names,
+        refusal_rules=[rule.value() for rule in RefusalRule.objects.all()],
+    )

@@ -77,8 +77,8 @@ class Accumulator:
                 self._hear_delta(delta)
             case {"type": "message_start", "message": {**message}}:
                 self._start(message)
-            case {"type": "content_block_start", "content_block": {"type": "fallback", **block}}:
-                self._fall_back({"type": "fallback", **block})
+            case {"type": "content_block_start", "content_block": {"type": "fallback"} as block}:
+                self._fall_back(block)
             case {"type": "message_delta"}:
                 self._hear_end(event)
             case {"type": "message_stop"}:
@@ -108,12 +108,12 @@ class Accumulator:
             reported_output=reported,
         )
 
-    def _hear_delta(self, delta: Mapping[str, Any]) -> None:
+    def _hear_delta(self, delta: Mapping[Any, Any]) -> None:
         for key in ("text", "thinking", "partial_json"):
             if isinstance(written := delta.get(key), str):
                 self.characters += len(written)
 
-    def _start(self, message: Mapping[str, Any]) -> None:
+    def _start(self, message: Mapping[Any, Any]) -> None:
         if isinstance(model := message.get("model"), str):
             self.model = model
         if isinstance(identifier := message.get("id"), str):
@@ -131,7 +131,7 @@ class Accumulator:
         if self.usage is not None:
             self._merge(event.get("usage"))
 
-    def _hear_stop(self, told: Mapping[str, Any]) -> None:
+    def _hear_stop(self, told: Mapping[Any, Any]) -> None:
         for key in ("stop_reason", "stop_details"):
             if told.get(key) is not None:
                 self.response[key] = told[key]

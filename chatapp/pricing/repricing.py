@@ -1,0 +1,64 @@
+"""What a change of the book does to calls already made: asked of, and done by, the ledger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chatapp.pricing.book import PriceBook
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Calls whose stored money changes, the sum of the changes in pico-USD, and how many of the
+    calls had no price before.
+    """
+
+    calls: int
+    difference_pusd: int
+    newly_priced: int
+
+
+class Repricer(Protocol):
+    """Who keeps the calls; `since` is when the changed version of `model` (its id) begins, UTC."""
+
+    def preview(self, book: PriceBook, *, model: str, since: datetime) -> Effect:
+        """What `apply` would do. Writes nothing."""
+
+    def apply(self, book: PriceBook, *, model: str, since: datetime, note: str, by: Any) -> Effect:
+        """Book the differences as adjustments, inside the caller's transaction."""
+
+    def rate_waiting(self, book: PriceBook) -> int:
+        """Price the calls that wait for a price; returns how many got one."""
+
+
+class Nobody:
+    """Without a ledger no call was made."""
+
+    def preview(self, book: PriceBook, *, model: str, since: datetime) -> Effect:
+        return Effect(0, 0, 0)
+
+    def apply(self, book: PriceBook, *, model: str, since: datetime, note: str, by: Any) -> Effect:
+        return Effect(0, 0, 0)
+
+    def rate_waiting(self, book: PriceBook) -> int:
+        return 0
+
+
+_repricer: Repricer = Nobody()
+
+
+def register(repricer: Repricer) -> None:
+    global _repricer
+    _repricer = repricer
+
+
+def preview(book: PriceBook, *, model: str, since: datetime) -> Effect:
+    return _repricer.preview(book, model=model, since=since)
+
+
+def apply(book: PriceBook, *, model: str, since: datetime, note: str, by: Any) -> Effect:
+    return _repricer.apply(book, model=model, since=since, note=note, by=by)
+
+
+def rate_waiting(book: PriceBook) -> int:
+    return _repricer.rate_waiting(book)
