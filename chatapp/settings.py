@@ -11,6 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")), recurse=False)
@@ -37,6 +38,16 @@ def local_secret_key(path: Path) -> str:
     return path.read_text().strip()
 
 
+def own_origins(url: str) -> list[str]:
+    """The origins our pages may have: the public URL's, and each name of this machine."""
+    parts = urlsplit(url)
+    hosts = {parts.hostname or ""}
+    if hosts <= LOOPBACK:
+        hosts = LOOPBACK
+    port = f":{parts.port}" if parts.port else ""
+    return sorted(f"{parts.scheme}://{f'[{h}]' if ':' in h else h}{port}" for h in hosts)
+
+
 # Where and how it runs
 PRODUCTION = env.bool("PRODUCTION", False)
 DEBUG = env.bool("DEBUG", False)
@@ -45,6 +56,9 @@ HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 # The address people type; invitation links and the websocket's origin check are made of it.
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", own_origins(PUBLIC_URL))
+# Reverse proxies in front, each of which appends to X-Forwarded-For.
+PROXIES = env.int("PROXIES", 0)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 SECRET_KEY = secret("SECRET_KEY")
 if not SECRET_KEY:
@@ -213,7 +227,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Bytes of a request's body.
+MAX_BODY = DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY", 1_048_576)
 
 # What a browser may do with our pages. S31 of the security matrix; Trusted Types name one policy.
 _socket = "wss" if PUBLIC_URL.startswith("https") else "ws"
@@ -240,7 +255,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
