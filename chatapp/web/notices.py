@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 class Notice:
     """One line for this reader; `url` leads to where something can be done about it."""
 
-    level: Literal["info", "warning", "error"]
+    level: Literal["info", "warning", "error", "demo"]
     text: str
     url: str = ""
 
