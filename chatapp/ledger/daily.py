@@ -1,0 +1,132 @@
+"""Daily totals: what the dashboard and the budgets sum, kept in the capture's own transaction."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Protocol, Self
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from chatapp.ledger.choices import WAITING, Kind, Purpose, Source, Status
+
+if TYPE_CHECKING:
+    from chatapp.ledger.charges import Charge
+
+QUANTITY = {kind: f"{kind}_tokens" for kind in Kind} | {Kind.WEB_SEARCH: "web_searches"}
+AMOUNT = {kind: f"{kind}_pusd" for kind in Kind}
+KEY = ("day", "user_id", "team_id", "model", "purpose", "source", "status")
+SUMS = ("calls", "amount_pusd", "held_pusd", *QUANTITY.values(), *AMOUNT.values())
+
+
+class Counted(Protocol):
+    """A line, whether just computed or stored."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def amount_pusd(self) -> int: ...
+
+
+class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
+    def between(self, first: date, last: date) -> Self:
+        """Business days, both included."""
+        return self.filter(day__range=(first, last))
+
+    def of(self, user: models.Model) -> Self:
+        return self.filter(user=user)
+
+    def source(self, source: str) -> Self:
+        return self.filter(source=source)
+
+    def real(self) -> Self:
+        return self.source(Source.ANTHROPIC)
+
+    def demo(self) -> Self:
+        return self.source(Source.DEMO)
+
+    def add(self, charge: "Charge", lines: Iterable[Counted], *, sign: int = 1) -> None:
+        """Count a captured charge with the lines in force, or with sign -1 take it out again."""
+        key = {name: getattr(charge, name) for name in KEY}
+        sums = {name: sign * amount for name, amount in counters(charge, lines).items() if amount}
+        row = self.filter(**key)
+        raised = {name: F(name) + amount for name, amount in sums.items()}
+        if row.update(**raised):
+            return
+        try:
+            with transaction.atomic():
+                self.create(**key, **sums)
+        except IntegrityError:  # another transaction made the row meanwhile
+            row.update(**raised)
+
+
+def counters(charge: "Charge", lines: Iterable[Counted]) -> Counter[str]:
+    """What one charge adds to its day: a call, its money, and the tokens of its lines."""
+    sums = Counter(calls=1, amount_pusd=charge.amount_pusd or 0)
+    if charge.status in WAITING:
+        sums["held_pusd"] = charge.held_pusd
+    for line in lines:
+        kind = Kind(line.kind)
+        sums[QUANTITY[kind]] += line.quantity
+        sums[AMOUNT[kind]] += line.amount_pusd
+    return sums
+
+
+class DailyTotal(models.Model):
+    """Sums of captured charges per day and dimension.
+
+    Money is pico-USD. `day` is the call's own business day, also for later adjustments. Tokens and
+    searches are those of the lines in force: a call without lines (unpriced, unknown) counts none.
+    """
+
+    day = models.DateField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=100)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    status = models.CharField(max_length=10, choices=Status.choices)
+
+    calls = models.BigIntegerField(default=0)
+    amount_pusd = models.BigIntegerField(
+        default=0, help_text="0 stands beside calls whose status says unpriced or unknown"
+    )
+    held_pusd = models.BigIntegerField(
+        default=0, help_text="the worst case of unpriced and unknown calls; budgets count it"
+    )
+    input_tokens = models.BigIntegerField(default=0)
+    cache_write_5m_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    web_searches = models.BigIntegerField(default=0)
+    input_pusd = models.BigIntegerField(default=0)
+    cache_write_5m_pusd = models.BigIntegerField(default=0)
+    cache_write_1h_pusd = models.BigIntegerField(default=0)
+    cache_read_pusd = models.BigIntegerField(default=0)
+    output_pusd = models.BigIntegerField(default=0)
+    web_search_pusd = models.BigIntegerField(default=0)
+
+    objects = DailyTotalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "day",
+                "source",
+                "user",
+                Coalesce("team", 0),
+                "model",
+                "purpose",
+                "status",
+                name="one_total_per_day_and_dimension",
+            )
+        ]
+        indexes = [models.Index(fields=["user", "day"], name="total_by_user")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.user_id} {self.model}"

@@ -1,0 +1,120 @@
+"""What a metered call is to the ledger: an amount with its lines, or the reason there is none."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chatapp.ledger.choices import PROMPT, Kind, Status
+from chatapp.pricing import cost
+from chatapp.pricing.cost import Line, PriceBook
+from chatapp.pricing.usage import Certainty, Metered, UsageError
+
+INVALID = "invalid_usage"
+IMPLAUSIBLE = "implausible_usage"
+ABOVE_HOLD = "above_hold"
+
+# Their output is not bounded by the request's max_tokens.
+_OWN_LIMIT = {"advisor_message", "compaction"}
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A call's price. Money is pico-USD; `amount_pusd` is None when unpriced or unknown."""
+
+    status: Status
+    amount_pusd: int | None = None
+    low_pusd: int | None = None
+    high_pusd: int | None = None
+    lines: tuple[Line, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def rate(
+    book: PriceBook, metered: Metered, *, at: datetime, max_tokens: int, held_pusd: int
+) -> Rated:
+    """The price of what was metered, by the versions in force `at` the call's authorization.
+
+    What the vendor reports is believed unless it cannot be true: then nothing is booked, the raw
+    usage is kept, and the charge is unknown with a flag, to be looked at by a person.
+    """
+    if metered.usage is None or metered.certainty is Certainty.UNKNOWN:
+        return Rated(Status.UNKNOWN)
+    try:
+        rated = _rate(book, metered, metered.usage, at=at, max_tokens=max_tokens)
+    except UsageError:
+        return Rated(Status.UNKNOWN, flags=(INVALID,))
+    if not _plausible(rated, metered.usage, max_tokens=max_tokens, held_pusd=held_pusd):
+        return Rated(Status.UNKNOWN, flags=(*rated.flags, IMPLAUSIBLE))
+    if (rated.amount_pusd or 0) > held_pusd:
+        return replace(rated, flags=(*rated.flags, ABOVE_HOLD))
+    return rated
+
+
+def tokens(lines: Iterable[Line], usage: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
+    """Prompt and output tokens as billed; of an unpriced call as its usage says."""
+    lines = tuple(lines)
+    if not lines:
+        return _tokens_reported(usage or {})
+    return (
+        sum(line.quantity for line in lines if line.kind in PROMPT),
+        sum(line.quantity for line in lines if line.kind == Kind.OUTPUT),
+    )
+
+
+def _rate(
+    book: PriceBook, metered: Metered, usage: Mapping[str, Any], *, at: datetime, max_tokens: int
+) -> Rated:
+    # An absent count is not a count of zero.
+    if usage.get("input_tokens") is None and not usage.get("iterations"):
+        raise UsageError("no input_tokens")
+    priced = cost.rate(book, metered, at=at, max_tokens=max_tokens)
+    if priced.cost.amount_pusd is None:
+        return Rated(Status.UNPRICED, flags=priced.cost.flags)
+    return Rated(
+        Status(metered.certainty.value),
+        priced.cost.amount_pusd,
+        priced.low_pusd,
+        priced.high_pusd,
+        priced.cost.lines,
+        priced.cost.flags,
+    )
+
+
+def _plausible(rated: Rated, usage: Mapping[str, Any], *, max_tokens: int, held_pusd: int) -> bool:
+    """Output within twice what was asked for, and money within ten times what was held.
+
+    Both per sampling: a server-tool loop samples again after each search or fetch.
+    """
+    samplings = _samplings(usage)
+    written = max(
+        (
+            line.quantity
+            for line in rated.lines
+            if line.kind == Kind.OUTPUT and line.segment_type not in _OWN_LIMIT
+        ),
+        default=0,
+    )
+    return (
+        written <= samplings * (2 * max_tokens + 64)
+        and (rated.amount_pusd or 0) <= samplings * 10 * held_pusd
+    )
+
+
+def _samplings(usage: Mapping[str, Any]) -> int:
+    calls = usage.get("server_tool_use") or {}
+    searches = sum(count for count in calls.values() if isinstance(count, int))
+    return min(100, max(1 + searches, len(usage.get("iterations") or ())))
+
+
+def _tokens_reported(usage: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    prompt = [
+        usage.get(key)
+        for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    ]
+    counted = [count for count in prompt if isinstance(count, int) and count >= 0]
+    written = usage.get("output_tokens")
+    return (
+        sum(counted) if counted else None,
+        written if isinstance(written, int) and written >= 0 else None,
+    )
