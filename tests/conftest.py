@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from tests import servers
 
 
-pytest_plugins = ["tests.ledger.guards"]
+pytest_plugins = ["tests.ledger.guards", "tests.upstream"]
 
 
 def person(username: str, **fields: Any) -> Any:
