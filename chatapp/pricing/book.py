@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 BP = 10_000  # basis points of one
+DEAREST = 10**12  # pico-USD: $1,000,000 per million tokens, $1 per search
 
 
 class Gap(StrEnum):
@@ -70,8 +71,10 @@ class Version:
         if self.geo_us_bp is not None and self.geo_us_bp < BP:
             raise ValueError("The US multiplier is at least 1.")
         rates = [rate for tier in self.tiers for rate in tier.rates]
-        if min(rates, default=0) < 0 or self.web_search_pusd < 0:
+        if min([*rates, self.web_search_pusd]) < 0:
             raise ValueError("A price is not negative.")
+        if max([*rates, self.web_search_pusd]) > DEAREST:
+            raise ValueError("A price is far too dear to be true.")
         if (self.batch_bp or BP) * (self.geo_us_bp or BP) % BP or any(
             rate * multiplier % BP for rate in rates for multiplier in self.multipliers
         ):

@@ -1,6 +1,7 @@
 """The price book in the database: models, and dated versions of what each costs, in pico-USD."""
 
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -117,6 +118,28 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
             later, model=OuterRef("model"), speed=OuterRef("speed"), valid_from__lte=at
         )
         return self.annotate(superseded=Exists(successors))
+
+    def record(
+        self, value: book.Version, *, source: str = "", reason: str = "", by: Any = None
+    ) -> "PriceVersion":
+        """A version with its tiers, in one transaction."""
+        with transaction.atomic():
+            version = self.create(
+                model_id=value.model,
+                speed=value.speed,
+                valid_from=value.valid_from,
+                available=value.available,
+                batch_bp=value.batch_bp,
+                geo_us_bp=value.geo_us_bp,
+                web_search_pusd=value.web_search_pusd,
+                source=source,
+                reason=reason,
+                recorded_by=by,
+            )
+            PriceTier.objects.bulk_create(
+                PriceTier(version=version, **asdict(tier)) for tier in value.tiers
+            )
+        return version
 
 
 class PriceVersion(BookEntry):
