@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import WARNING, Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from chatapp.web.signals import server_greeting
@@ -15,6 +16,10 @@ class Command(BaseCommand):
         from twisted.internet.endpoints import quoteStringArgument
 
         from chatapp.asgi import application
+
+        if settings.PRODUCTION:
+            tags = [Tags.security]
+            self.check(tags=tags, include_deployment_checks=True, fail_level=WARNING)
         from chatapp.web.serve import Server  # installs Twisted's reactor
 
         endpoint = (

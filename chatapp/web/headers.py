@@ -1,0 +1,33 @@
+"""What every answer says to browsers besides its Content-Security-Policy, and which methods exist."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+METHODS = ("GET", "HEAD", "POST")
+# Features of browsers we never use; nobody who gets into a page may either.
+UNUSED = (
+    *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen"),
+    *("geolocation", "gyroscope", "hid", "identity-credentials-get", "magnetometer", "microphone"),
+    *("midi", "payment", "publickey-credentials-create", "publickey-credentials-get"),
+    *("screen-wake-lock", "serial", "usb", "web-share", "xr-spatial-tracking"),
+)
+HEADERS = {
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Pages show what people wrote and spent: no cache may keep them, not even the browser's own.
+    "Cache-Control": "no-store",
+}
+
+
+def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Middleware, the outermost, so that refusals and errors carry the headers too."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        allowed = request.method in METHODS
+        response = get_response(request) if allowed else HttpResponseNotAllowed(METHODS)
+        for name, value in HEADERS.items():
+            response.setdefault(name, value)
+        return response
+
+    return middleware
