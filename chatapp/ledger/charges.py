@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chatapp.accounts.models import User
-from chatapp.ledger import evidence
+from chatapp.ledger import evidence, receipts
 from chatapp.ledger.choices import Purpose, Source, State, Status
 from chatapp.ledger.daily import DailyTotal
 from chatapp.ledger.lines import Adjustment, ChargeLine
@@ -273,6 +273,9 @@ class Charge(models.Model):
             self, rated.lines, at=now, adjustment=adjustment, instead_of=taken_back
         )
         return adjustment
+
+    def receipt(self) -> receipts.Receipt:
+        return receipts.of(self)
 
     def _lock(self, state: State) -> bool:
         """Read the row anew under its lock; whether it is in `state`."""

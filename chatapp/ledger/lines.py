@@ -10,6 +10,7 @@ from django.db.models import Q, Sum
 
 from chatapp.ledger.choices import Kind, Status
 from chatapp.pricing.cost import Line
+from chatapp.pricing.money import format_usd
 
 if TYPE_CHECKING:
     from chatapp.ledger.charges import Charge
@@ -49,6 +50,19 @@ class Adjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} of {self.charge_id}"
+
+    @property
+    def before(self) -> str:
+        return _amount(self.status_before, self.amount_before_pusd)
+
+    @property
+    def after(self) -> str:
+        return _amount(self.status_after, self.amount_after_pusd)
+
+
+def _amount(status: str, pusd: int | None) -> str:
+    """ "$0.000406", or "unknown": the word says why there is no amount."""
+    return status if pusd is None else format_usd(pusd)
 
 
 class ChargeLineQuerySet(models.QuerySet["ChargeLine"]):

@@ -1,0 +1,160 @@
+"""A charge as a receipt: lines that add up to the total, and what stands behind them."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
+from chatapp.ledger.choices import Kind, State, Status
+from chatapp.ledger.lines import Adjustment, ChargeLine
+from chatapp.pricing.models import PriceVersion
+from chatapp.pricing.money import calls_like_this, exact, format_per_mtok, format_usd
+
+if TYPE_CHECKING:
+    from chatapp.ledger.charges import Charge
+
+FLAGS = {
+    "unpriced_model": noop("The price book does not know this model."),
+    "unpriced_date": noop("The model had no price yet, or no longer, at that time."),
+    "unpriced_speed": noop("This speed had no price at that time."),
+    "unpriced_batch": noop("Batches have no price for this model and speed."),
+    "priority_list_equivalent": noop("Served with priority; shown at the list price."),
+    "unbilled_refusal": noop("The model declined before any output; that is not billed."),
+    "refusal_category_unknown_or_null": noop("The refusal names no category that has a rule."),
+    "tier_ambiguous": noop("Several samplings in one sum: the long-prompt rate may not apply."),
+    "unknown_iteration_type": noop("A new kind of sampling, billed like a message."),
+    "code_execution_time_not_in_usage": noop("Code was run; container time is billed apart."),
+    "unknown_service_tier": noop("A new service tier, billed like the standard one."),
+    "unknown_inference_geo": noop("A new region, billed like the global one."),
+    "geo_us_not_offered": noop("US inference has no price of its own for this model."),
+    "invalid_usage": noop("The usage that was reported is not valid, so nothing was booked."),
+    "implausible_usage": noop("The usage reported cannot be true, so nothing was booked."),
+    "above_hold": noop("It cost more than the worst case that was held for it."),
+}
+STOPS = {
+    "end_turn": noop("finished"),
+    "max_tokens": noop("reached the limit of tokens"),
+    "stop_sequence": noop("reached a stop sequence"),
+    "tool_use": noop("asked for a tool"),
+    "pause_turn": noop("paused"),
+    "refusal": noop("declined"),
+    "model_context_window_exceeded": noop("the context window is full"),
+}
+SEGMENTS = {
+    "compaction": noop("compaction"),
+    "advisor_message": noop("advisor"),
+    "fallback_message": noop("fallback"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: `quantity` x `unit_price` x `multiplier` = `amount_pusd`.
+
+    The unit price is of a million tokens, or of one search.
+    """
+
+    label: str
+    part: str
+    quantity: int
+    unit_price: str
+    multiplier: str
+    amount_pusd: int
+    per_search: bool
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What ledger/_receipt.html shows. The amounts of `entries` add up to the charge's."""
+
+    charge: "Charge"
+    entries: tuple[Entry, ...]
+    prices: tuple[PriceVersion, ...]
+    adjustments: tuple[Adjustment, ...]
+
+    @property
+    def total(self) -> str:
+        """Every digit of the dollars, or the word for why there are none."""
+        if self.charge.amount_pusd is not None:
+            return f"${exact(self.charge.amount_pusd)}"
+        match self.charge.state, self.charge.status:
+            case State.AUTHORIZED, _status:
+                return _("not known yet")
+            case State.VOIDED, _status:
+                return _("not billed")
+            case State.CAPTURED, Status.UNPRICED:
+                return _("unpriced")
+        return _("unknown")
+
+    @property
+    def sentence(self) -> str:
+        return calls_like_this(self.charge.amount_pusd)
+
+    @property
+    def flags(self) -> list[str]:
+        """The charge's flags in words."""
+        return [_(FLAGS.get(flag, _spelled(flag))) for flag in self.charge.flags]
+
+    @property
+    def stop(self) -> str:
+        """Why the reply ended, in a few words."""
+        reason = self.charge.stop_reason or self.charge.error
+        return _(STOPS.get(reason, _spelled(reason))) if reason else ""
+
+    @property
+    def thinking_tokens(self) -> int | None:
+        """Of the output, where the API says so; they are billed as output."""
+        match self.charge.usage:
+            case {"output_tokens_details": {"thinking_tokens": int(tokens)}}:
+                return tokens
+        return None
+
+    @property
+    def raw(self) -> str:
+        """The usage as it was reported, and what else the price rests on."""
+        told = {"usage": self.charge.usage, "response": self.charge.response}
+        return json.dumps(told, indent=2, ensure_ascii=False)
+
+
+def of(charge: "Charge") -> Receipt:
+    lines = list(charge.lines.in_force().select_related("price_version"))
+    samplings = {line.segment for line in lines if line.kind != Kind.WEB_SEARCH}
+    return Receipt(
+        charge=charge,
+        entries=tuple(_entry(line, several=len(samplings) > 1) for line in lines),
+        prices=tuple(dict.fromkeys(line.price_version for line in lines if line.price_version)),
+        adjustments=tuple(charge.adjustments.select_related("recorded_by")),
+    )
+
+
+def _entry(line: ChargeLine, *, several: bool) -> Entry:
+    search = line.kind == Kind.WEB_SEARCH
+    return Entry(
+        label=capfirst(Kind(line.kind).label),
+        part=_part(line) if several and not search else "",
+        quantity=line.quantity,
+        unit_price=format_usd(line.unit_price_pusd, "exact")
+        if search
+        else format_per_mtok(line.unit_price_pusd),
+        multiplier=_multiplier(line.multiplier_bp),
+        amount_pusd=line.amount_pusd,
+        per_search=search,
+    )
+
+
+def _part(line: ChargeLine) -> str:
+    """Which sampling of several: "2 · advisor · claude-opus-5-5"."""
+    word = SEGMENTS.get(line.segment_type)
+    return " · ".join([str(line.segment + 1), *([_(word)] if word else []), line.model])
+
+
+def _multiplier(basis_points: int) -> str:
+    return "" if basis_points == 10_000 else f"{Decimal(basis_points) / 10_000:f}"
+
+
+def _spelled(code: str) -> str:
+    return code.replace("_", " ")
