@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pytest
@@ -41,6 +41,7 @@ class Call:
     max_tokens: int
     status: int = 200
     message_id: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
     stop_reason: str = ""
     finished: bool = False
@@ -167,6 +168,10 @@ class Upstream:
         faults = self.active(prompt, self.faults)
         script = Script(body, faults, message_id=f"msg_{request_id[4:]}")
         call = Call(request_id, script.model, prompt, body["max_tokens"], began=time.time())
+        call.headers = {
+            name: value for name, value in request.headers.items() if name != "Authorization"
+        }
+        call.message_id = script.message_id
         self.bill.append(call)
         self.open.add(request_id)
         try:
@@ -322,10 +327,12 @@ def unacceptable(
     request: web.Request, body: Any, required: set[str]
 ) -> tuple[int, str, str] | None:
     """Why the vendor refuses this request before looking at its content, or None."""
-    if request.headers.get("x-api-key", "").startswith(("wrong", "sk-wrong")):
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    key = request.headers.get("x-api-key", bearer)
+    if not key or key.startswith(("wrong", "sk-wrong")):
         return REFUSALS["401"]
-    if "x-api-key" not in request.headers or "anthropic-version" not in request.headers:
-        return 401, "authentication_error", "x-api-key header is required"
+    if "anthropic-version" not in request.headers:
+        return 400, "invalid_request_error", "anthropic-version: header is required"
     if not isinstance(body, dict) or (missing := required - body.keys()):
         return 400, "invalid_request_error", f"{', '.join(sorted(missing))}: Field required"
     if not body["messages"] or body["messages"][0]["role"] != "user":

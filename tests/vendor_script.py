@@ -269,7 +269,7 @@ class Script:
             "inference_geo": self.faults.get("geo", "not_available"),
             "speed": self.body.get("speed") or "standard",
         }
-        message = {
+        message: dict[str, Any] = {
             "id": self.message_id,
             "type": "message",
             "role": "assistant",

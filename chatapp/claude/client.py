@@ -1,0 +1,195 @@
+"""Asking Claude: a streamed reply in pieces, and how many tokens a prompt has."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from chatapp.claude.breaker import breaker
+from chatapp.claude.connection import connection
+from chatapp.claude.deadlines import Patience
+from chatapp.claude.errors import Fault
+from chatapp.claude.meter import Meter, Piece, guess_tokens
+from chatapp.claude.prompt import Prompt
+from chatapp.claude.translation import failed_midway, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from httpx2 import Response
+
+logger = logging.getLogger(__name__)
+
+COUNT_TIMEOUT = 5.0  # seconds, for a quote while somebody types
+ESTIMATE_TIMEOUT = 1.0  # seconds, while a settlement waits
+
+_limits: dict[str, str] = {}
+
+
+def source() -> str:
+    """Where replies come from: "anthropic", or "demo" for the bundled stand-in."""
+    return "demo" if settings.DEMO else "anthropic"
+
+
+def door_state() -> dict[str, Any]:
+    """For health pages: the source, the breaker, and the rate limits of the last answer."""
+    return {
+        "source": source(),
+        "breaker": breaker.state,
+        "reason": breaker.code,
+        "rate_limits": dict(_limits),
+    }
+
+
+def reply(prompt: Prompt) -> "Reply":
+    """The reply to `prompt`, asked for when it is entered."""
+    return Reply(prompt)
+
+
+class Reply:
+    """One call to the model: `async with client.reply(prompt) as reply`, then `async for` its pieces.
+
+    Entering sends the request. Entering and iterating raise Fault; iterating ends without one only
+    when the vendor said all. Leaving closes the connection at once: that is how a reply is stopped.
+    `meter` is there from the start and knows what was used, whatever happens.
+    """
+
+    def __init__(self, prompt: Prompt) -> None:
+        self.prompt = prompt
+        self.meter = Meter()
+        self.request_id = ""
+        self._exits = AsyncExitStack()
+        self._patience: Patience
+        self._response: Response
+
+    @property
+    def message_id(self) -> str:
+        return self.meter.message_id
+
+    async def __aenter__(self) -> "Reply":
+        breaker.check()
+        self._patience = Patience(
+            first=settings.FIRST_BYTE_TIMEOUT,
+            idle=settings.IDLE_TIMEOUT,
+            total=settings.TOTAL_TIMEOUT,
+        )
+        try:
+            with self._patience:
+                await self._ask()
+            return self
+        except (Exception, asyncio.CancelledError) as error:
+            await self._exits.aclose()
+            if (fault := self._fault(error)) is None:
+                raise
+        # Outside the handler: what the SDK raised holds the key and the prompt, and must not follow.
+        raise fault
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._exits.aclose()
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        fault: Fault | None = None
+        try:
+            with self._patience as patience:
+                async for event in self._events():
+                    piece = self.meter.hear(event)
+                    patience.heard()
+                    if piece:
+                        patience.leave()
+                        yield piece
+                        patience.wait()
+                    elif self.meter.finished:
+                        patience.last_call()
+            if not self.meter.finished:
+                fault = self._broken("stream_ended_early")
+        except (Exception, asyncio.CancelledError) as error:
+            if (fault := self._fault(error)) is None:
+                raise
+        if fault and not self.meter.finished:
+            raise fault
+
+    async def _ask(self) -> None:
+        messages = (await connection()).beta.messages
+        asked = messages.with_streaming_response.create(**self.prompt.sent())
+        response = await self._exits.enter_async_context(asked)
+        self.request_id = response.headers.get("request-id", "")
+        keep_limits(response.headers)
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            raise Fault("unexpected_answer", unbilled=True, http_status=response.status_code)
+        self._response = response.http_response
+
+    async def _events(self) -> AsyncIterator[dict[str, Any]]:
+        """The stream's events but pings. The SDK's models of them would double the work."""
+        from anthropic import AsyncStream
+
+        async for sse in AsyncStream.raw_events(self._response):
+            if sse.event == "ping" or not sse.data:
+                continue
+            event = json.loads(sse.data)
+            if sse.event == "error":
+                raise failed_midway(event, started=self.meter.started, request_id=self.request_id)
+            if sse.event == "message_start":
+                breaker.succeeded()
+            yield event
+
+    def _fault(self, error: BaseException) -> Fault | None:
+        """What `error` means, logged and told to the breaker; None when it is not the call's."""
+        if isinstance(error, asyncio.CancelledError):
+            fault = self._broken(self._patience.expired) if self._patience.ended() else None
+        else:
+            fault = translated(error, started=self.meter.started, request_id=self.request_id)
+        if fault:
+            breaker.failed(fault.code)
+            logger.warning("A reply of %s failed: %s", self.prompt.model, fault)
+        return fault
+
+    def _broken(self, code: str) -> Fault:
+        return Fault(code, started=self.meter.started, request_id=self.request_id)
+
+
+async def count_tokens(prompt: Prompt) -> int:
+    """Tokens of the whole prompt by Anthropic's own free count; an estimate (section 7). Fault."""
+    try:
+        async with asyncio.timeout(COUNT_TIMEOUT):
+            messages = (await connection()).beta.messages
+            counted = await messages.count_tokens(**prompt.counted())
+        match getattr(counted, "input_tokens", None):
+            case int(tokens):
+                return tokens
+        fault = Fault("unexpected_answer", unbilled=True)
+    except Exception as error:
+        found = translated(error, unbilled=True)
+        if found is None:
+            raise
+        fault = found
+    raise fault
+
+
+async def estimate_output(prompt: Prompt, text: str, thinking: str = "") -> int:
+    """Tokens of a partial reply: counted if that is to be had within a second, else guessed.
+
+    Counted as a question of its own, since the vendor refuses some replies as a last message.
+    """
+    written = thinking + text
+    if not written.strip():
+        return guess_tokens(written)
+    alone = [
+        Prompt(model=prompt.model, messages=[{"role": "user", "content": content}])
+        for content in (written, ".")
+    ]
+    try:
+        async with asyncio.timeout(ESTIMATE_TIMEOUT):
+            with_text, without = await asyncio.gather(*map(count_tokens, alone))
+    except (Fault, TimeoutError):
+        return guess_tokens(written)
+    return max(with_text - without + 1, 1)
+
+
+def keep_limits(headers: "Mapping[str, str]") -> None:
+    prefix = "anthropic-ratelimit-"
+    found = {k.removeprefix(prefix): v for k, v in headers.items() if k.startswith(prefix)}
+    _limits.update(found)
