@@ -1,0 +1,210 @@
+"""Which calls a page speaks of: parsed from the address, turned into querysets and back into links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from chatapp.accounts.models import Team, User
+from chatapp.dashboard.periods import PRESETS, Period
+from chatapp.ledger.models import Charge, DailyTotal, Purpose, Source, State, Status
+
+EARLIEST = date(2015, 1, 1)
+DEFAULT_RANGE = "30d"
+NO_TEAM = "none"
+# The pages that everybody has for their own spend.
+PERSONAL = {page: f"usage_{page}" for page in ("calls", "call", "csv", "json")} | {"spend": "usage"}
+
+
+class BadFilter(ValueError):
+    """An address that asks for something that cannot be; `messages` are for people."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(" ".join(messages))
+        self.messages = messages
+
+
+def business_today() -> date:
+    """Today in TIME_ZONE, whatever zone the reader is in."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A range of business days and what else narrows it. `personal` shows one person their own."""
+
+    period: Period
+    today: date
+    source: str
+    range: str = ""
+    personal: bool = False
+    user: User | None = None
+    team: str = ""
+    model: str = ""
+    status: str = ""
+    purpose: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], *, today: date, person: User | None = None) -> Self:
+        """Read an address' parameters; BadFilter says what is wrong with them.
+
+        Days are clamped to 2015 up to today and to five years. With `person`, the page is that
+        person's own, and asking for anybody else changes nothing.
+        """
+        reader = _Reader(query)
+        name, period = reader.period(today)
+        found = cls(
+            period=period,
+            today=today,
+            range=name,
+            source=reader.choice("source", Source.values) or default_source(),
+            personal=person is not None,
+            user=person or reader.user(),
+            team="" if person else reader.team(),
+            model=reader.text("model"),
+            status=reader.choice("status", Status.values),
+            purpose=reader.choice("purpose", Purpose.values),
+        )
+        if reader.errors:
+            raise BadFilter(reader.errors)
+        return found
+
+    @property
+    def demo(self) -> bool:
+        return self.source == Source.DEMO
+
+    @property
+    def narrowed(self) -> bool:
+        """Something besides the days and the source is asked for."""
+        return bool(self.team or self.model or self.status or self.purpose) or bool(
+            self.user and not self.personal
+        )
+
+    def before(self) -> Self:
+        return replace(self, period=self.period.before())
+
+    def totals(self) -> QuerySet[DailyTotal]:
+        """The daily totals it sums."""
+        days = Q(day__range=(self.period.first, self.period.last))
+        return DailyTotal.objects.filter(days, self._dimensions())
+
+    def charges(self) -> QuerySet[Charge]:
+        """The captured calls behind those totals, newest first."""
+        # Times a day wider than any zone's days let the index by time find an old range at once.
+        start = datetime.combine(self.period.first, time.min, UTC) - timedelta(days=1)
+        end = datetime.combine(self.period.last, time.min, UTC) + timedelta(days=2)
+        return Charge.objects.filter(
+            self._dimensions(),
+            state=State.CAPTURED,
+            day__range=(self.period.first, self.period.last),
+            authorized_at__range=(start, end),
+        ).order_by("-authorized_at", "-id")
+
+    def _dimensions(self) -> Q:
+        asked = Q(source=self.source)
+        if self.user:
+            asked &= Q(user=self.user)
+        if self.team:
+            asked &= Q(team=None) if self.team == NO_TEAM else Q(team=int(self.team))
+        for name in ("model", "status", "purpose"):
+            if value := getattr(self, name):
+                asked &= Q(**{name: value})
+        return asked
+
+    def params(self) -> dict[str, str]:
+        """The address' parameters that say the same again."""
+        days = (
+            {"range": self.range}
+            if self.range
+            else {"from": str(self.period.first), "to": str(self.period.last)}
+        )
+        shown = {
+            "source": self.source if self.source != default_source() else "",
+            "user": self.user.username if self.user and not self.personal else "",
+            **{name: getattr(self, name) for name in ("team", "model", "status", "purpose")},
+        }
+        return (days if self.range != DEFAULT_RANGE else {}) | {k: v for k, v in shown.items() if v}
+
+    def link(self, page: str = "spend", /, **changes: Any) -> str:
+        """The address of `page` (spend, calls, csv, json) with this filter, changed.
+
+        `days=Period` narrows the days, `uuid` names a call; an empty value takes a parameter away.
+        """
+        params = self.params()
+        parts = {"uuid": uuid} if (uuid := changes.pop("uuid", None)) else {}
+        if days := changes.pop("days", None):
+            params.pop("range", None)
+            params |= {"from": str(days.first), "to": str(days.last)}
+        params = {k: v for k, v in (params | changes).items() if v not in ("", None)}
+        path = reverse(f"dashboard:{PERSONAL[page] if self.personal else page}", kwargs=parts)
+        return f"{path}?{urlencode(params)}" if params else path
+
+
+def default_source() -> str:
+    return Source.DEMO if settings.DEMO else Source.ANTHROPIC
+
+
+class _Reader:
+    """Reads parameters one by one and gathers what is wrong with them."""
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self.query = query
+        self.errors: list[str] = []
+
+    def text(self, name: str, longest: int = 150) -> str:
+        value = self.query.get(name, "").strip()
+        if len(value) > longest or "\x00" in value:
+            self.errors.append(f"“{name}” is not one that can be looked up.")
+            return ""
+        return value
+
+    def choice(self, name: str, choices: list[str]) -> str:
+        value = self.text(name)
+        if value and value not in choices:
+            self.errors.append(f"“{name}” is one of {', '.join(choices)}.")
+        return value
+
+    def user(self) -> User | None:
+        if not (name := self.text("user")):
+            return None
+        found = User.objects.filter(username=name).select_related("team").first()
+        if not found:
+            self.errors.append(f"Nobody has the user name “{name}”.")
+        return found
+
+    def team(self) -> str:
+        value = self.text("team", 9)
+        if value in ("", NO_TEAM):
+            return value
+        if value.isascii() and value.isdigit() and Team.objects.filter(id=int(value)).exists():
+            return value
+        self.errors.append("There is no such team.")
+        return ""
+
+    def day(self, name: str) -> date | None:
+        if not (value := self.text(name)):
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.errors.append(f"“{name}” is a day like 2026-11-21.")
+            return None
+
+    def period(self, today: date) -> tuple[str, Period]:
+        """A preset's name and days; or "" and the custom days, which win over a preset."""
+        first, last = self.day("from"), self.day("to")
+        if not first and not last:
+            name = self.choice("range", list(PRESETS)) or DEFAULT_RANGE
+            return name, Period.preset(name if name in PRESETS else DEFAULT_RANGE, today)
+        last = min(max(last or today, EARLIEST), today)
+        first = min(max(first or last, EARLIEST), today)
+        if first > last:
+            self.errors.append("The first day comes after the last.")
+            first = last
+        return "", Period(first, last).clamped()

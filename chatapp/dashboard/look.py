@@ -1,0 +1,41 @@
+"""How a page shows its sums: what is stacked, dollars or tokens, the order of tables, the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from chatapp.dashboard.filters import BadFilter
+
+BY = {"model": "Model", "user": "Person", "team": "Team", "kind": "Token kind"}
+OWN_BY = {"model": "Model", "kind": "Token kind"}
+UNITS = {"usd": "Dollars", "tokens": "Tokens"}
+SORTS = ("spend", "calls", "tokens", "average", "name")
+LAST_PAGE = 10_000
+
+
+@dataclass(frozen=True)
+class Look:
+    """The choices of one view of the page; those left at their default stay out of addresses."""
+
+    by: str = "model"
+    unit: str = "usd"
+    sort: str = "spend"
+    page: int = 1
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], *, personal: bool) -> Self:
+        """Read an address' parameters; BadFilter for a word that is none of ours, pages clamped."""
+        choices = {"by": OWN_BY if personal else BY, "unit": UNITS, "sort": SORTS}
+        asked = {name: query.get(name) or getattr(cls, name) for name in choices}
+        if wrong := [name for name, value in asked.items() if value not in choices[name]]:
+            raise BadFilter([f"“{name}” is one of {', '.join(choices[name])}." for name in wrong])
+        page = query.get("page", "")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+        return cls(**asked, page=min(max(number, 1), LAST_PAGE))
+
+    def params(self, **changes: Any) -> dict[str, Any]:
+        """Parameters for Filter.link; a default is an empty value, which link leaves out."""
+        values = {"by": self.by, "unit": self.unit, "sort": self.sort, "page": self.page} | changes
+        return {
+            name: "" if value == getattr(Look, name) else value for name, value in values.items()
+        }

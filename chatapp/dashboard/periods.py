@@ -1,0 +1,93 @@
+"""Ranges of business days: the presets people pick, the period before, and a chart's buckets."""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+DAY = timedelta(days=1)
+LONGEST = 366 * 5
+PRESETS = {
+    "today": "Today",
+    "7d": "7 days",
+    "30d": "30 days",
+    "month": "This month",
+    "last-month": "Last month",
+    "12m": "12 months",
+}
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole business days, `first` and `last` included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def preset(cls, name: str, today: date) -> Self:
+        """The days of one of PRESETS as seen on `today`; KeyError for another name."""
+        return cls(*_PRESETS[name](today))
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def before(self) -> "Period":
+        """What a change is measured against: the same part of the month before, or as many days."""
+        if self.first.day == 1 and self.last <= _month_end(self.first):
+            start = (self.first - DAY).replace(day=1)
+            whole = self.last == _month_end(self.first)
+            end = _month_end(start)
+            return Period(start, end if whole else min(end, start + (self.last - self.first)))
+        return Period(self.first - self.days * DAY, self.first - DAY)
+
+    def clamped(self) -> "Period":
+        """At most LONGEST days, the latest ones."""
+        return Period(max(self.first, self.last - (LONGEST - 1) * DAY), self.last)
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + n * DAY for n in range(self.days))
+
+    def buckets(self) -> list["Period"]:
+        """Days, or weeks from Monday when there are more than 92, or months above 400."""
+        if self.days <= 92:
+            return [Period(day, day) for day in self]
+        end_of = _week_end if self.days <= 400 else _month_end
+        buckets, start = [], self.first
+        while start <= self.last:
+            buckets.append(Period(start, min(end_of(start), self.last)))
+            start = buckets[-1].last + DAY
+        return buckets
+
+    def __str__(self) -> str:
+        if self.days == 1:
+            return f"{self.first:%a} {self.first.day} {self.first:%b %Y}"
+        start = f"{self.first.day} {self.first:%b}"
+        if self.first.year != self.last.year:
+            start += f" {self.first.year}"
+        return f"{start} to {self.last.day} {self.last:%b %Y}"
+
+
+def _week_end(day: date) -> date:
+    return day + (6 - day.weekday()) * DAY
+
+
+def _month_end(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _last_month(today: date) -> tuple[date, date]:
+    end = today.replace(day=1) - DAY
+    return end.replace(day=1), end
+
+
+_PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
+    "today": lambda today: (today, today),
+    "7d": lambda today: (today - 6 * DAY, today),
+    "30d": lambda today: (today - 29 * DAY, today),
+    "month": lambda today: (today.replace(day=1), today),
+    "last-month": _last_month,
+    "12m": lambda today: (today - 364 * DAY, today),
+}

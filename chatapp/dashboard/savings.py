@@ -1,0 +1,30 @@
+"""What prompt caching saved: the stored tokens at their uncached price, less what was paid."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+
+from chatapp.dashboard.sums import Sums
+from chatapp.pricing.models import price_book
+
+CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
+
+
+def cache_savings(by_day_model: Mapping[tuple[date, str], Sums]) -> int | None:
+    """pico-USD saved (negative: writes cost more than reads saved); None when nothing was cached.
+
+    Derived, not stored: each day's cached amount times input rate over cache rate, of the model's
+    price that day at noon UTC. Multipliers, and tiers that keep the ratio, are in the amount.
+    """
+    cached = {key: sums for key, sums in by_day_model.items() if any(map(sums.tokens_of, CACHED))}
+    if not cached:
+        return None
+    book, saved = price_book(), 0
+    for (day, model), sums in cached.items():
+        version = book.version(model, "standard", datetime.combine(day, time(12), UTC))
+        if version:
+            tier = version.tiers[0]
+            for kind in CACHED:
+                paid, rate = sums.amount_of(kind), getattr(tier, kind)
+                full = paid * tier.input // rate if rate else sums.tokens_of(kind) * tier.input
+                saved += full - paid
+    return saved

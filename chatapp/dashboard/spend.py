@@ -1,0 +1,106 @@
+"""Who spent what: everything a page shows of one filter, each question asked of the database once."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from django.db.models import Count
+
+from chatapp.accounts.models import Team, User
+from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.savings import cache_savings
+from chatapp.dashboard.sums import Sums, regrouped, sums_by, sums_of, total
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The headline. Amounts in pico-USD; spend is exact and estimated amounts together."""
+
+    all: Sums
+    by_status: dict[str, Sums]
+    people: int
+    before: Sums
+    people_before: int
+    savings_pusd: int | None
+
+    @property
+    def change(self) -> int | None:
+        """Percent more (or less) than in the period before; None when nothing was spent then."""
+        before = self.before.amount_pusd
+        return round(100 * (self.all.amount_pusd - before) / before) if before else None
+
+    @property
+    def savings_share(self) -> int | None:
+        """Percent of what the same tokens would have cost without a cache."""
+        if self.savings_pusd is None or not (uncached := self.all.amount_pusd + self.savings_pusd):
+            return None
+        return round(100 * self.savings_pusd / uncached)
+
+    def status(self, status: str) -> Sums:
+        return self.by_status.get(status, Sums())
+
+
+class Spend:
+    """The sums behind one page. Dictionaries are keyed as their names say."""
+
+    def __init__(self, asked: Filter) -> None:
+        self.asked = asked
+
+    @cached_property
+    def _fine(self) -> dict[tuple[date, str, str], Sums]:
+        return sums_by(self.asked.totals(), "day", "model", "status")
+
+    @cached_property
+    def by_day_model(self) -> dict[tuple[date, str], Sums]:
+        return regrouped(self._fine, lambda day, model, status: (day, model))
+
+    @cached_property
+    def by_model(self) -> dict[str, Sums]:
+        return regrouped(self._fine, lambda day, model, status: model)
+
+    @cached_property
+    def by_day(self) -> dict[date, Sums]:
+        return regrouped(self._fine, lambda day, model, status: day)
+
+    @cached_property
+    def by_user_model(self) -> dict[tuple[int, str], Sums]:
+        return sums_by(self.asked.totals(), "user", "model")
+
+    @cached_property
+    def by_user(self) -> dict[int, Sums]:
+        return regrouped(self.by_user_model, lambda user, model: user)
+
+    @cached_property
+    def by_day_team(self) -> dict[tuple[date, int | None], Sums]:
+        return sums_by(self.asked.totals(), "day", "team")
+
+    @cached_property
+    def by_team(self) -> dict[int | None, Sums]:
+        return regrouped(self.by_day_team, lambda day, team: team)
+
+    def by_day_user(self, users: list[int]) -> dict[tuple[date, int], Sums]:
+        """Of these people only: nobody asks for everybody's every day."""
+        return sums_by(self.asked.totals().filter(user__in=users), "day", "user")
+
+    @cached_property
+    def all(self) -> Sums:
+        return total(self._fine.values())
+
+    @cached_property
+    def figures(self) -> Figures:
+        before = self.asked.before().totals()
+        return Figures(
+            all=self.all,
+            by_status=regrouped(self._fine, lambda day, model, status: status),
+            people=len(self.by_user),
+            before=sums_of(before),
+            people_before=before.aggregate(people=Count("user", distinct=True))["people"],
+            savings_pusd=cache_savings(self.by_day_model),
+        )
+
+    def people(self, ids: list[int]) -> dict[int, User]:
+        return User.objects.select_related("team").in_bulk(ids)
+
+    @cached_property
+    def teams(self) -> dict[int, Team]:
+        return Team.objects.in_bulk()

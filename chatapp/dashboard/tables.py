@@ -1,0 +1,211 @@
+"""The page's tables: people, models and teams with their share and trend, and people by models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from chatapp.accounts.models import User
+from chatapp.dashboard.charts import heat, percent, sparkline
+from chatapp.dashboard.filters import NO_TEAM
+from chatapp.dashboard.look import Look
+from chatapp.dashboard.spend import Spend
+from chatapp.dashboard.sums import Sums, total
+
+PAGE = 25
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: what it sums, the calls behind it, and the page narrowed to it."""
+
+    name: str
+    sums: Sums
+    calls_href: str = ""
+    href: str = ""
+    note: str = ""
+    width: str = "0%"
+    share: str = ""
+    trend: str = ""
+    username: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one page; `rest` sums what other pages hold, so that columns add up to `all`."""
+
+    rows: tuple[Row, ...]
+    all: Sums
+    rest: Sums | None = None
+    rest_count: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    sums: Sums
+    href: str
+    heat: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One person's row of the matrix."""
+
+    name: str
+    note: str
+    href: str
+    cells: tuple[Cell, ...]
+    all: Cell
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """People by models: each row and each column adds up, on every page, from unrounded values."""
+
+    models: tuple[Row, ...]
+    lines: tuple[Line, ...]
+    rest: tuple[Sums, ...]
+    rest_all: Sums
+    rest_count: int
+    all: Sums
+
+
+def people_page(spend: Spend, look: Look) -> tuple[list[User], int]:
+    """The people of this page in the order asked for, and how many pages there are."""
+    sums = spend.by_user
+    pages = max(1, -(-len(sums) // PAGE))
+    start = (min(look.page, pages) - 1) * PAGE
+    if look.sort == "name":
+        found = User.objects.filter(id__in=sums).order_by("username").select_related("team")
+        return list(found[start : start + PAGE]), pages
+    ids = sorted(sums, key=lambda user: (_order(sums[user], look.sort), user))[start : start + PAGE]
+    people = spend.people(ids)
+    return [people[user] for user in ids], pages
+
+
+def people_table(spend: Spend, look: Look, people: list[User]) -> Table:
+    sums, every = spend.by_user, spend.all
+    days = spend.by_day_user([user.pk for user in people])
+    rows = tuple(
+        Row(
+            name=user.label,
+            username=user.username,
+            note=user.team.name if user.team else "",
+            sums=sums[user.pk],
+            calls_href=spend.asked.link("calls", user=user.username),
+            href=spend.asked.link(**look.params(page=1), user=user.username),
+            trend=_trend(spend, {day: s for (day, who), s in days.items() if who == user.pk}),
+            **_share(sums[user.pk], every),
+        )
+        for user in people
+    )
+    shown = {user.pk for user in people}
+    rest = [part for user, part in sums.items() if user not in shown]
+    return Table(rows, every, total(rest) if rest else None, len(rest))
+
+
+def models_table(spend: Spend, look: Look) -> Table:
+    every = spend.all
+    rows = [
+        Row(
+            name=model,
+            sums=sums,
+            calls_href=spend.asked.link("calls", model=model),
+            href=spend.asked.link(**look.params(page=1), model=model),
+            trend=_trend(
+                spend, {d: s for (d, name), s in spend.by_day_model.items() if name == model}
+            ),
+            **_share(sums, every),
+        )
+        for model, sums in spend.by_model.items()
+    ]
+    return Table(_sorted(rows, look), every)
+
+
+def teams_table(spend: Spend, look: Look) -> Table:
+    every = spend.all
+    rows = [
+        Row(
+            name=spend.teams[team].name if team else "No team",
+            sums=sums,
+            calls_href=spend.asked.link("calls", team=team or NO_TEAM),
+            href=spend.asked.link(**look.params(page=1), team=team or NO_TEAM),
+            trend=_trend(
+                spend, {d: s for (d, name), s in spend.by_day_team.items() if name == team}
+            ),
+            **_share(sums, every),
+        )
+        for team, sums in spend.by_team.items()
+    ]
+    return Table(_sorted(rows, look), every)
+
+
+def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
+    """This page's people by all models, the dearest model first."""
+    cells, asked = spend.by_user_model, spend.asked
+    models = sorted(spend.by_model, key=lambda name: (_order(spend.by_model[name], "spend"), name))
+    shown = [user.pk for user in people]
+    most = max((cells[key].amount_pusd for key in cells if key[0] in set(shown)), default=0)
+    lines = tuple(
+        Line(
+            name=user.label,
+            note=user.team.name if user.team else "",
+            href=asked.link(**look.params(page=1), user=user.username),
+            cells=tuple(
+                Cell(
+                    sums := cells.get((user.pk, model), Sums()),
+                    asked.link("calls", user=user.username, model=model) if sums.calls else "",
+                    heat(sums.amount_pusd, most),
+                )
+                for model in models
+            ),
+            all=Cell(spend.by_user[user.pk], asked.link("calls", user=user.username), 0),
+        )
+        for user in people
+    )
+    return Matrix(
+        models=tuple(
+            Row(model, spend.by_model[model], asked.link("calls", model=model)) for model in models
+        ),
+        lines=lines,
+        rest=tuple(
+            total(s for (user, name), s in cells.items() if name == model and user not in shown)
+            for model in models
+        ),
+        rest_all=total(s for user, s in spend.by_user.items() if user not in shown),
+        rest_count=len(spend.by_user) - len(shown),
+        all=spend.all,
+    )
+
+
+def _order(sums: Sums, sort: str) -> int:
+    match sort:
+        case "calls":
+            return -sums.calls
+        case "tokens":
+            return -sums.tokens
+        case "average":
+            return -(sums.average_pusd or 0)
+        case _:
+            return -sums.amount_pusd
+
+
+def _sorted(rows: list[Row], look: Look) -> tuple[Row, ...]:
+    if look.sort == "name":
+        return tuple(sorted(rows, key=lambda row: row.name))
+    return tuple(sorted(rows, key=lambda row: (_order(row.sums, look.sort), row.name)))
+
+
+def _share(sums: Sums, every: Sums) -> dict[str, str]:
+    if not every.amount_pusd:
+        return {}
+    share = 100 * sums.amount_pusd / every.amount_pusd
+    words = "<1 %" if 0 < share < 1 else f"{share:.0f} %"
+    return {"width": percent(sums.amount_pusd, every.amount_pusd), "share": words}
+
+
+def _trend(spend: Spend, days: Mapping[date, Sums]) -> str:
+    """Sparkline points over the page's buckets; empty when there is one step only."""
+    periods = spend.asked.period.buckets()
+    if len(periods) < 2:
+        return ""
+    return sparkline([sum(days[d].amount_pusd for d in period if d in days) for period in periods])

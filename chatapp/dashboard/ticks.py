@@ -1,0 +1,33 @@
+"""Words for the numbers beside an axis and in tight cells. Pure."""
+
+from decimal import Decimal
+
+PUSD = Decimal(10**12)
+COMPACT = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
+
+
+def usd_tick(pusd: int, step_pusd: int) -> str:
+    """Dollars with as many decimals as the step needs: ticks never read alike, nor $0.00."""
+    if not pusd:
+        return "$0"
+    step = (Decimal(step_pusd) / PUSD).normalize()
+    decimals = max(0, -int(step.as_tuple().exponent))
+    return f"${Decimal(pusd) / PUSD:,.{max(2, decimals) if decimals else 0}f}"
+
+
+def count_tick(count: int, step: int = 0) -> str:
+    """1,500 as 1.5k, to the digits that the step needs."""
+    for size, letter in COMPACT:
+        if count >= size and (not step or step * 20 >= size):
+            return f"{Decimal(count) / size:.3f}".rstrip("0").rstrip(".") + letter
+    return f"{count:,}"
+
+
+def compact(count: int) -> str:
+    """Three digits and a letter: 1,234,567 as 1.23M."""
+    for size, letter in COMPACT:
+        if count >= size:
+            value = Decimal(count) / size
+            digits = 2 if value < 10 else 1 if value < 100 else 0
+            return f"{value:.{digits}f}{letter}"
+    return f"{count:,}"
