@@ -1,6 +1,6 @@
 """The accounts app's registration with Django."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -14,5 +14,6 @@ class AccountsConfig(AppConfig):
         from chatapp.accounts import traces
         from chatapp.accounts.groups import make_groups
 
+        apps.get_app_config("auth").verbose_name = "Access"
         traces.listen()
         post_migrate.connect(make_groups, dispatch_uid="chatapp.accounts.groups")

@@ -8,13 +8,18 @@ from django.conf import settings
 from django.contrib.auth.forms import (
     AuthenticationForm,
     BaseUserCreationForm,
+    PasswordChangeForm,
     PasswordResetForm,
+    SetPasswordForm,
     UsernameField,
 )
 from django.core.exceptions import ValidationError
 
 from chatapp.accounts import mail
 from chatapp.accounts.models import User
+
+# What decides on what somebody may do.
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class SignInForm(AuthenticationForm):
@@ -31,7 +36,31 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "User name"
 
 
-class SetupForm(BaseUserCreationForm):
+class PasswordWords:
+    """One short sentence about passwords, and what is wrong with one beside it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]
+        for name, field in fields.items():
+            if name.endswith("password1"):
+                field.help_text = "At least 10 characters, and hard to guess."
+            elif name.endswith("password2"):
+                field.label, field.help_text = "Once more", ""
+
+    def validate_password_for_user(self, user: User, field: str = "password2") -> None:
+        super().validate_password_for_user(user, field.replace("2", "1"))  # type: ignore[misc]
+
+
+class ChooseForm(PasswordWords, SetPasswordForm):
+    pass
+
+
+class ChangeForm(PasswordWords, PasswordChangeForm):
+    pass
+
+
+class SetupForm(PasswordWords, BaseUserCreationForm):
     """The first admin: who, and a password."""
 
     class Meta:
@@ -44,7 +73,38 @@ class SetupForm(BaseUserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].initial = "admin"
-        self.fields["password2"].help_text = ""
+
+
+class InviteForm(forms.ModelForm):
+    """A new person in Django admin: no password, since they choose their own."""
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "email", "team", "groups")
+        field_classes = {"username": UsernameField}
+        help_texts = {
+            "username": "They sign in with it. Letters, digits and @ . + - _",
+            "email": "For password resets, and for the link when this server sends mail.",
+            "groups": "“Spend admins” see what everybody spends.",
+        }
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
+class PersonForm(forms.ModelForm):
+    """Somebody in Django admin, without a password field."""
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "email", "team", *POWERS)
+        field_classes = {"username": UsernameField}
+        help_texts = {
+            "is_staff": "May open the administration; what they may do there, the lists below say.",
+            "is_superuser": "May do everything.",
+        }
+        labels = {"is_staff": "Administration", "is_superuser": "Admin"}
 
 
 class AccountForm(forms.ModelForm):
@@ -62,7 +122,6 @@ class AccountForm(forms.ModelForm):
         model = User
         fields = ("name", "email")
         labels = {"name": "Name", "email": "E-mail"}
-        help_texts = {"name": "How your team sees you.", "email": "Where reset links are sent."}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -80,7 +139,7 @@ class AccountForm(forms.ModelForm):
 class ResetForm(PasswordResetForm):
     """Django's, with links made of PUBLIC_URL, and mail that does not delay the answer."""
 
-    def save(self, **kwargs: Any) -> None:
+    def save(self, **kwargs: Any) -> None:  # type: ignore[override]
         address = urlsplit(settings.PUBLIC_URL)
         kwargs |= {"domain_override": address.netloc, "use_https": address.scheme == "https"}
         super().save(**kwargs)

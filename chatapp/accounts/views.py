@@ -20,7 +20,14 @@ from django.views.decorators.http import require_POST
 from django.views.generic import CreateView, UpdateView
 
 from chatapp.accounts import links, mail, throttle
-from chatapp.accounts.forms import AccountForm, ResetForm, SetupForm, SignInForm
+from chatapp.accounts.forms import (
+    AccountForm,
+    ChangeForm,
+    ChooseForm,
+    ResetForm,
+    SetupForm,
+    SignInForm,
+)
 from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended
 
@@ -84,6 +91,7 @@ class ChoosePassword(auth.PasswordResetConfirmView):
     """A reset link's page. The address names the person by their public id."""
 
     template_name = "accounts/choose_password.html"
+    form_class = ChooseForm
     success_url = "/"
     post_reset_login = True
     post_reset_login_backend = BACKEND
@@ -117,6 +125,7 @@ class ChangePassword(auth.PasswordChangeView):
     """Changing it signs every other browser out; this one stays in."""
 
     template_name = "accounts/change_password.html"
+    form_class = ChangeForm
     success_url = reverse_lazy("accounts:account")
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -12,6 +12,7 @@ document.addEventListener("submit", async (event) => {
 function show(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
+  document.querySelector("meta[name='color-scheme']")?.remove();
   for (const button of document.querySelectorAll("[data-theme-switch] button")) {
     button.setAttribute("aria-pressed", button.value === theme);
   }
