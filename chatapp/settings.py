@@ -202,6 +202,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 EMAIL_URL = env.str("EMAIL_URL", "consolemail://")
 vars().update(env.dj_email_url("EMAIL_URL", EMAIL_URL))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "chatapp@localhost")
@@ -224,6 +225,8 @@ LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True
+# Those our own texts exist in.
+LANGUAGES = [("en", "English")]
 
 # Files
 STATIC_URL = "/static/"
