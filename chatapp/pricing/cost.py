@@ -78,14 +78,14 @@ def price(
                 notes += _flags(version, reading, segment)
                 multiplier = 0 if index in free else _multiplier(version, reading)
                 lines += _lines(index, segment, version, multiplier)
-            case gap:
-                notes.append(gap)
+            case Gap() as gap:
+                notes.append(gap.value)
     if reading.web_searches:
         match book.look_up(model, reading.speed, at):
             case Version() as version:
                 lines.append(_searches(len(reading.segments), reading, model, version))
-            case gap:
-                notes.append(gap)
+            case Gap() as gap:
+                notes.append(gap.value)
     notes = list(dict.fromkeys(notes))
     if not set(notes).isdisjoint(Gap):
         return Cost(None, (), tuple(notes))
@@ -186,7 +186,7 @@ def _flags(version: Version, reading: Reading, segment: Segment) -> Iterator[str
     """What a reader should know of this segment's price, and the gap when batch has none."""
     match reading.service_tier:
         case "batch" if version.batch_bp is None:
-            yield Gap.BATCH
+            yield Gap.BATCH.value
         case "priority":
             yield "priority_list_equivalent"
         case "standard" | "batch":

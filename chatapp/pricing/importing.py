@@ -105,10 +105,11 @@ def import_prices(path: Path | None = None, *, by: Any = None) -> Difference:
 
 
 def _rate_calls(news: Difference, *, note: str, by: Any) -> None:
-    book, now = price_book(), timezone.now()
-    for version, _source in news.versions:
-        if version.valid_from <= now:
-            repricing.apply(book, model=version.model, since=version.valid_from, note=note, by=by)
+    book = price_book()
+    begun = [version for version, _ in news.versions if version.valid_from <= timezone.now()]
+    for model in {version.model for version in begun}:
+        since = min(version.valid_from for version in begun if version.model == model)
+        repricing.apply(book, model=model, since=since, note=note, by=by)
     repricing.rate_waiting(book)
 
 
