@@ -1,4 +1,4 @@
-"""The chat app's registration with Django."""
+"""The chat app's registration with Django, and with the server whose life it shares."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,6 @@ class ChatConfig(AppConfig):
     name = "chatapp.chat"
     label = "chat"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from chatapp.chat import lifetime  # noqa: F401 - its receivers

@@ -1,6 +1,18 @@
 """The chat room's addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from chatapp.chat import views
 
 app_name = "chat"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.new, name="new"),
+    path("c/<uuid:id>/", views.conversation, name="conversation"),
+    path("c/<uuid:id>/rename/", views.rename, name="rename"),
+    path("c/<uuid:id>/delete/", views.delete, name="delete"),
+    path("c/<uuid:id>/restore/", views.restore, name="restore"),
+    path("c/<uuid:id>/settings/", views.settings_, name="settings"),
+    path("quote/", views.quote, name="quote"),
+    path("m/<uuid:id>/receipt/", views.receipt, name="receipt"),
+    path("m/<uuid:id>/text/", views.text, name="text"),
+]

@@ -1,0 +1,146 @@
+"""What the engine asks of the database: one function a step, each in its own transaction."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from chatapp.accounts.models import User
+from chatapp.chat import events
+from chatapp.chat.articles import article_html
+from chatapp.chat.bill import Bill
+from chatapp.chat.conversation import hold
+from chatapp.chat.models import Chunk, Generation, Settlement
+from chatapp.chat.prompts import prompt_for
+from chatapp.chat.refusals import CountNeeded, Refused, not_found
+from chatapp.claude.client import Prompt
+from chatapp.claude.meter import guess_tokens
+from chatapp.ledger.models import Charge
+from chatapp.ledger.models import State as ChargeState
+
+State = Generation.State
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A reply that is this process' to write, with the money held for its first attempt."""
+
+    generation: Generation
+    prompt: Prompt
+    charge: Charge
+
+
+def claim(id: UUID, *, runner: str, lease: timedelta) -> Claim | None:
+    """None when it is not to be had."""
+    generation = Generation.objects.claim(id, runner=runner, lease=lease)
+    if generation is None:
+        return None
+    message = generation.message
+    conversation = message.conversation
+    prompt = prompt_for(
+        conversation.path_to(message.parent_id),
+        model=generation.model,
+        system=conversation.system_prompt,
+        max_tokens=generation.max_tokens,
+    )
+    charge = latest_charge(generation)
+    assert charge
+    return Claim(generation, prompt, charge)
+
+
+def latest_charge(generation: Generation) -> Charge | None:
+    return Charge.objects.filter(reference=generation.id).order_by("-attempt").first()
+
+
+def hold_again(generation: Generation, prompt: Prompt, attempt: int) -> Charge:
+    """Hold the same worst case for another attempt."""
+    try:
+        return hold(generation, prompt, attempt=attempt)
+    except CountNeeded as fault:
+        raise Refused("budget_exceeded", "There is no money left for another try.") from fault
+
+
+def farewell(id: UUID) -> tuple[str, events.Frame]:
+    """The frame that ends a reply, and the topic to publish it on."""
+    generation = Generation.objects.select_related("message__conversation").get(id=id)
+    message = generation.message
+    return message.conversation.topic, events.done(generation, article_html(message))
+
+
+def request_stop(user: User, id: UUID) -> Generation:
+    """Stop a reply: at once when nobody writes it yet, else by a flag its writer will see."""
+    generation = Generation.objects.select_for_update().filter(id=id, user=user).first()
+    if generation is None:
+        raise not_found()
+    if generation.state == State.QUEUED:
+        _end_unsent(generation, State.STOPPED, "", "")
+    elif generation.live:
+        generation.stop_requested = True
+        generation.save(update_fields=["stop_requested"])
+    return generation
+
+
+def expire(id: UUID) -> bool:
+    """Fail a reply that nobody had room for."""
+    generation = _locked(id)
+    if generation is None or generation.state != State.QUEUED:
+        return False
+    _end_unsent(
+        generation,
+        State.FAILED,
+        "queue_timeout",
+        "The server was too busy to ask. Nothing was sent and nothing was spent. Try again.",
+    )
+    return True
+
+
+def _end_unsent(generation: Generation, state: str, error: str, explanation: str) -> None:
+    charge = latest_charge(generation)
+    bill = Bill(charge=charge, metered=None, error=error or state) if charge else None
+    how = Settlement(state=state, text="", error=error, explanation=explanation, bill=bill)
+    generation.settle(how, fence=generation.fence)
+
+
+def abandon(id: UUID) -> bool:
+    """End a reply whose writer was lost, with what was saved; True when it ended.
+
+    Its request may be billed, so it is never made again; one that never left goes back to the
+    queue.
+    """
+    generation = _locked(id, lapsed=True)
+    if generation is None:
+        return False
+    if generation.sent_at is None:
+        generation.requeue()
+        return False
+    generation.fence += 1
+    generation.save(update_fields=["fence"])
+    text, thinking = Chunk.words(generation)
+    charge = latest_charge(generation)
+    bill = None
+    if charge and charge.state == ChargeState.AUTHORIZED:
+        metered = charge.interrupted(estimated_output=guess_tokens(text + thinking))
+        bill = Bill(charge=charge, metered=metered, error="interrupted")
+    how = Settlement(
+        state=State.INTERRUPTED,
+        text=text,
+        thinking=thinking,
+        model=charge.model if charge else "",
+        error="interrupted",
+        explanation=LOST,
+        bill=bill,
+    )
+    return generation.settle(how, fence=generation.fence)
+
+
+def _locked(id: UUID, *, lapsed: bool = False) -> Generation | None:
+    rows = Generation.objects.lapsed() if lapsed else Generation.objects.all()
+    skip = connection.features.has_select_for_update_skip_locked
+    return rows.select_for_update(skip_locked=skip).filter(id=id).first()
+
+
+LOST = (
+    "The server that wrote this was lost. What was saved is kept; what was written is paid for. "
+    "Continue or try again."
+)

@@ -1,0 +1,65 @@
+"""What pages post as JSON: read, checked, and answered in words."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.http import HttpRequest
+
+from chatapp.chat.draft import TEXT_LIMIT, Ask
+from chatapp.chat.refusals import Refused
+
+
+def posted(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object in the body, or the form's fields. Raises Refused."""
+    if request.content_type != "application/json":
+        return request.POST.dict()
+    try:
+        data = json.loads(request.body)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise Refused("malformed", "That was not a JSON object.")
+    return data
+
+
+class Form(forms.Form):
+    def clean_or_refuse(self) -> dict[str, Any]:
+        """The cleaned data; a single refusal in words otherwise."""
+        if not self.is_valid():
+            field, errors = next(iter(self.errors.items()))
+            raise Refused("malformed", " ".join(map(str, errors)), field=field)
+        return self.cleaned_data
+
+
+class Rename(Form):
+    title = forms.CharField(max_length=200)
+
+
+class Settings(Form):
+    """Of one conversation; what is left out stays as it is."""
+
+    model = forms.CharField(max_length=100, required=False)
+    max_tokens = forms.IntegerField(min_value=1, max_value=10**7, required=False)
+    system_prompt = forms.CharField(max_length=TEXT_LIMIT, required=False, strip=False)
+
+
+class Draft(Settings):
+    """What the composer asks a quote for."""
+
+    conversation = forms.UUIDField(required=False)
+    parent = forms.UUIDField(required=False)
+    text = forms.CharField(max_length=2 * TEXT_LIMIT, strip=False)
+
+    def ask(self) -> Ask:
+        data = self.clean_or_refuse()
+        return Ask(
+            key=uuid4(),
+            conversation=data["conversation"],
+            parent=data["parent"],
+            text=data["text"],
+            model=data["model"] or None,
+            max_tokens=data["max_tokens"],
+            system_prompt=data["system_prompt"] if "system_prompt" in self.data else None,
+        )

@@ -1,0 +1,38 @@
+"""When the server starts and ends, and when people leave: what the chat room does about it."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_out
+from django.dispatch import receiver
+
+from chatapp.accounts.models import User
+from chatapp.accounts.signals import access_ended, person_erased
+from chatapp.chat.broadcast import broadcast
+from chatapp.chat.models import Conversation
+from chatapp.chat.running import engine
+from chatapp.web.signals import server_draining, server_started
+
+
+@receiver(server_started)
+async def start(**kwargs: Any) -> None:
+    broadcast.open()
+    await engine.start()
+
+
+@receiver(server_draining)
+async def drain(grace: float, **kwargs: Any) -> None:
+    await engine.drain(grace)
+
+
+@receiver(person_erased)
+def forget(person: User, **kwargs: Any) -> None:
+    """Remove what they wrote. What it cost stays in the ledger."""
+    Conversation.objects.of(person).delete()
+
+
+@receiver([user_logged_out, access_ended])
+def look_again(**kwargs: Any) -> None:
+    """Every open socket of theirs asks whether they are still here."""
+    person = kwargs.get("person") or kwargs.get("user")
+    if person:
+        broadcast.announce(f"user.{person.pk}", {"type": "recheck"})

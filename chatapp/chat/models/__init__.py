@@ -1,0 +1,6 @@
+"""What the chat room keeps: people's conversations, and the replies being written in them."""
+
+from chatapp.chat.models.conversation import Conversation, Message, Project
+from chatapp.chat.models.generation import Chunk, Generation, Settlement
+
+__all__ = ["Chunk", "Conversation", "Generation", "Message", "Project", "Settlement"]

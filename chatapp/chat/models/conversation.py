@@ -1,0 +1,184 @@
+"""People talking: projects, conversations and the tree of their messages."""
+
+import uuid
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from chatapp.accounts.models import User
+from chatapp.chat import captions
+from chatapp.chat.markdown import render
+from chatapp.chat.text import clean
+
+if TYPE_CHECKING:
+    from chatapp.chat.models.generation import Generation
+
+TITLE_LENGTH = 80
+# Deleting can be undone this long; then the sweeper removes the words.
+UNDO = timedelta(hours=1)
+
+
+class Project(models.Model):
+    """A folder of conversations with a system prompt and a model of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="projects"
+    )
+    name = models.CharField(max_length=120)
+    system_prompt = models.TextField(blank=True)
+    model = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of(self, user: User) -> Self:
+        """What this person may see and change; the rest does not exist for them."""
+        return self.filter(owner=user)
+
+    def kept(self) -> Self:
+        return self.filter(deleted_at__isnull=True)
+
+    def forgotten(self) -> Self:
+        """Deleted for longer than an undo takes, with no reply still being written."""
+        live = models.Q(messages__generation__ended_at__isnull=True) & models.Q(
+            messages__generation__isnull=False
+        )
+        return self.filter(deleted_at__lt=timezone.now() - UNDO).exclude(live)
+
+
+class Conversation(models.Model):
+    """One person's talk with the model. Deleting hides at once and removes words after an undo."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
+    )
+    project = models.ForeignKey(
+        Project, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
+    )
+    title = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=100)
+    system_prompt = models.TextField(blank=True)
+    max_tokens = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Of the last message; the list is ordered by it.
+    active_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-active_at", "-id"]
+        indexes = [models.Index(fields=["owner", "-active_at", "-id"], name="conversation_list")]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+    @property
+    def topic(self) -> str:
+        """Where its frames are announced."""
+        return f"conversation.{self.id.hex}"
+
+    def name_after(self, text: str) -> None:
+        """Take the title from a first message: its first line, cut at a word."""
+        line = next((line for line in clean(text).splitlines() if line.strip()), "").strip(" #*>`-")
+        self.title = (
+            line if len(line) <= TITLE_LENGTH else line[:TITLE_LENGTH].rsplit(" ", 1)[0] + "…"
+        )
+
+    def rename(self, title: str) -> None:
+        self.title = " ".join(clean(title).split())[:200]
+        self.save(update_fields=["title"])
+
+    def hide(self) -> None:
+        self.deleted_at = timezone.now()
+        self.save(update_fields=["deleted_at"])
+
+    def restore(self) -> None:
+        self.deleted_at = None
+        self.save(update_fields=["deleted_at"])
+
+    def path_to(self, leaf: "Message | uuid.UUID | None") -> "list[Message]":
+        """The messages from the root to this one, root first."""
+        by_id = {message.id: message for message in self.messages.all()}
+        path = []
+        step = leaf.id if isinstance(leaf, Message) else leaf
+        while step is not None:
+            path.append(by_id[step])
+            step = by_id[step].parent_id
+        return path[::-1]
+
+
+class Message(models.Model):
+    """One turn. Edits and regenerations are siblings: messages with the same parent."""
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages"
+    )
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="replies")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    text = models.TextField(blank=True)
+    # A reply's thinking, shown folded above it.
+    thinking = models.TextField(blank=True)
+    model = models.CharField(max_length=100, blank=True, help_text="of a reply, as served")
+    stop_reason = models.CharField(max_length=40, blank=True)
+    charge = models.ForeignKey(
+        "ledger.Charge", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # The ids of the branches at this place, in order, once articles.branch has looked.
+    siblings: "list[uuid.UUID]"
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["conversation", "created_at"], name="message_order")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.id}"
+
+    @property
+    def html(self) -> str:
+        """A finished reply, rendered; what a person wrote is shown as it is."""
+        if self.role == self.Role.USER or self._writing is None or self._writing.live:
+            return ""
+        return rendered(self.text)
+
+    @property
+    def price_line(self) -> str:
+        return captions.price_line(self.charge)
+
+    @property
+    def stop_words(self) -> str:
+        return captions.stop_words(self._writing.state, self.stop_reason) if self._writing else ""
+
+    @property
+    def error_words(self) -> str:
+        """What happened, whether money was spent, what to do."""
+        return self._writing.explanation if self._writing else ""
+
+    @property
+    def can_retry(self) -> bool:
+        return bool(self._writing and self._writing.error and not self._writing.live)
+
+    @property
+    def _writing(self) -> "Generation | None":
+        return getattr(self, "generation", None)
+
+
+@lru_cache(maxsize=500)
+def rendered(text: str) -> str:
+    return render(text)

@@ -1,0 +1,253 @@
+"""Replies being written: who writes each, until when, what is saved, and how it ended."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from chatapp.chat.bill import Bill
+from chatapp.chat.models.conversation import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """How a reply ended: its words, and what they cost."""
+
+    state: str
+    text: str
+    thinking: str = ""
+    model: str = ""
+    stop_reason: str = ""
+    error: str = ""
+    explanation: str = ""
+    retry_at: datetime | None = None
+    bill: Bill | None = None
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Leases are compared on the database's clock only: machines' clocks differ and jump."""
+
+    def live(self) -> Self:
+        return self.filter(state__in=Generation.LIVE)
+
+    def held_by(self, runner: str) -> Self:
+        return self.filter(runner=runner, state=Generation.State.RUNNING)
+
+    def lapsed(self) -> Self:
+        """Being written by a process that has not been heard of for a whole lease."""
+        return self.filter(state=Generation.State.RUNNING, lease_until__lt=Now())
+
+    def waiting(self, age: timedelta) -> Self:
+        """Queued for longer than this."""
+        return self.filter(state=Generation.State.QUEUED, created_at__lt=Now() - age)
+
+    def claim(self, id: uuid.UUID, *, runner: str, lease: timedelta) -> "Generation | None":
+        """Become the one who writes this reply; None when somebody else is, or it has ended.
+
+        The request leaves right after, so it counts as sent from here on.
+        """
+        claimed = self.filter(id=id, state=Generation.State.QUEUED).update(
+            state=Generation.State.RUNNING,
+            runner=runner,
+            fence=F("fence") + 1,
+            lease_until=Now() + lease,
+            sent_at=Now(),
+        )
+        return self.select_related("message__conversation", "user").get(id=id) if claimed else None
+
+    def beat(
+        self, ids: Sequence[uuid.UUID], *, runner: str, lease: timedelta
+    ) -> dict[uuid.UUID, bool]:
+        """Prolong this process' leases; of each still held, whether it must stop."""
+        held = self.held_by(runner).filter(id__in=ids)
+        held.update(lease_until=Now() + lease)
+        rows = held.values_list("id", "stop_requested", "user__is_active")
+        return {id: stop or not active for id, stop, active in rows}
+
+
+class Generation(models.Model):
+    """One reply being written, or how it ended. The database is the truth; see running.py.
+
+    `fence` rises with each claim: who holds an older one may write nothing.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+        INTERRUPTED = "interrupted"
+        FAILED = "failed"
+
+    LIVE = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # The browser's UUID for this send: sent twice is one reply and one charge.
+    key = models.UUIDField()
+    request_hash = models.CharField(max_length=64)
+    model = models.CharField(max_length=100)
+    max_tokens = models.PositiveIntegerField()
+    options = models.JSONField(default=dict)
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    runner = models.CharField(max_length=80, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    stop_requested = models.BooleanField(default=False)
+    # Set just before the request leaves: from here on it may be billed and is never run again.
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=60, blank=True)
+    explanation = models.CharField(max_length=500, blank=True, help_text="the error, for people")
+    # When a retry makes sense, as the vendor said.
+    retry_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="one_generation_per_key"),
+            models.CheckConstraint(
+                name="live_means_not_ended",
+                condition=Q(state__in=["queued", "running"], ended_at__isnull=True)
+                | (~Q(state__in=["queued", "running"]) & Q(ended_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="lease_only_when_running",
+                condition=Q(state="running", lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease_until__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lease_until", "created_at"],
+                name="generation_live",
+                condition=Q(state__in=["queued", "running"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.id}"
+
+    @property
+    def live(self) -> bool:
+        return self.state in self.LIVE
+
+    def settle(self, how: Settlement, *, fence: int) -> bool:
+        """End the reply and book its bill in the caller's transaction; safe to repeat.
+
+        False when another process holds a newer fence: then nothing is written here, and the bill
+        only serves as late evidence.
+        """
+        row = Generation.objects.select_for_update().filter(id=self.id).first()
+        if row is None:  # its person was erased: the words are gone, the money is not
+            if how.bill:
+                how.bill.settle()
+            return False
+        if row.fence != fence:
+            if how.bill:
+                how.bill.prove()
+            return False
+        if row.live:
+            row._end(how)
+        return True
+
+    def _end(self, how: Settlement) -> None:
+        if how.bill:
+            how.bill.settle()
+            Message.objects.filter(id=self.message_id).update(charge=how.bill.charge)
+        Message.objects.filter(id=self.message_id).update(
+            text=how.text, thinking=how.thinking, model=how.model, stop_reason=how.stop_reason
+        )
+        self.chunks.all().delete()
+        self.state = how.state
+        self.lease_until = None
+        self.error = how.error
+        self.explanation = how.explanation
+        self.retry_at = how.retry_at
+        self.ended_at = Now()
+        self.save()
+
+    def requeue(self) -> None:
+        """Give back what was claimed and never sent."""
+        self.state = self.State.QUEUED
+        self.runner = ""
+        self.lease_until = None
+        self.save(update_fields=["state", "runner", "lease_until"])
+
+
+class Chunk(models.Model):
+    """A checkpoint: what was written since the one before; folded into the message at the end.
+
+    `offset` counts the UTF-16 code units, of text and thinking together, of the chunks before.
+    """
+
+    generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="chunks")
+    offset = models.PositiveIntegerField()
+    text = models.TextField()
+    thinking = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["offset"]
+        constraints = [
+            models.UniqueConstraint(fields=["generation", "offset"], name="one_chunk_per_offset")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.generation_id}@{self.offset}"
+
+    @staticmethod
+    def save_all(chunks: "Iterable[Chunk]", *, runner: str) -> set[uuid.UUID]:
+        """Save the chunks of the replies this process still holds, and say which those are.
+
+        A checkpoint whose answer was lost is sent again, perhaps longer: of two bodies at one
+        offset the longer stays, whichever comes last.
+        """
+        chunks = list(chunks)
+        held = set(
+            Generation.objects.held_by(runner)
+            .filter(id__in={chunk.generation_id for chunk in chunks})
+            .order_by("id")
+            .select_for_update()
+            .values_list("id", flat=True)
+        )
+        rows = [chunk for chunk in chunks if chunk.generation_id in held]
+        if rows:
+            key = Generation._meta.pk
+            values = [
+                value
+                for row in rows
+                for value in (
+                    key.get_db_prep_value(row.generation_id, connection),
+                    row.offset,
+                    row.text,
+                    row.thinking,
+                )
+            ]
+            with connection.cursor() as cursor:
+                cursor.execute(UPSERT.format(", ".join(["(%s, %s, %s, %s)"] * len(rows))), values)
+        return held
+
+    @staticmethod
+    def words(generation: Generation) -> tuple[str, str]:
+        """The text and the thinking saved so far."""
+        rows = list(generation.chunks.values_list("text", "thinking"))
+        return "".join(text for text, _ in rows), "".join(thinking for _, thinking in rows)
+
+
+UPSERT = """
+    INSERT INTO chat_chunk (generation_id, "offset", text, thinking) VALUES {}
+    ON CONFLICT (generation_id, "offset")
+    DO UPDATE SET text = excluded.text, thinking = excluded.thinking
+    WHERE length(excluded.text) + length(excluded.thinking)
+       >= length(chat_chunk.text) + length(chat_chunk.thinking)
+"""

@@ -1,0 +1,49 @@
+"""Why something is not done, in words for people; the codes are those of docs/protocol.md."""
+
+from chatapp.claude.client import Prompt
+from chatapp.pricing.models import Model
+
+
+class Refused(Exception):
+    """Nothing was written, nothing was spent. `field` names the setting to change, if one."""
+
+    def __init__(self, code: str, message: str, *, field: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+class CountNeeded(Exception):
+    """Whether the prompt fits can only be told by counting its tokens, which takes the network."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        super().__init__("the bound does not fit")
+        self.prompt = prompt
+
+
+def not_found() -> Refused:
+    """The same answer for what is somebody else's and what does not exist."""
+    return Refused("not_found", "That is not here.")
+
+
+def busy() -> Refused:
+    return Refused("busy", "A reply is being written here. Wait for it, or stop it.")
+
+
+def unpriced(model: Model) -> Refused:
+    return Refused(
+        "model_unpriced",
+        f"{model.name} has no price, so it cannot be used. An admin can add one.",
+        field="model",
+    )
+
+
+def context_exceeded(model: Model, tokens: int, max_tokens: int) -> Refused:
+    return Refused(
+        "context_exceeded",
+        f"This conversation is {tokens:,} tokens long and up to {max_tokens:,} are kept for the "
+        f"reply, but {model.name} holds {model.context_window:,}. "
+        "Shorten it, start anew, or choose a larger model. Nothing was sent.",
+        field="max_tokens" if tokens < model.context_window else "",
+    )

@@ -1,0 +1,196 @@
+"""The engine: claims replies, keeps their leases, saves them, and takes over from the dead."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from time import monotonic
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from chatapp.chat import claims
+from chatapp.chat.broadcast import Broadcast, broadcast
+from chatapp.chat.events import Frame
+from chatapp.chat.live import Live
+from chatapp.chat.models import Chunk, Conversation, Generation
+from chatapp.chat.pace import Pace
+from chatapp.chat.writing import Writing
+from chatapp.web.database import db
+
+ROOM = 500  # replies written at once by one process
+CHECKPOINT = 0.4  # seconds: what a kill may cost
+SWEEP = 2.0
+# A queued reply this old was left behind by the process that should have claimed it.
+LEFT_BEHIND = timedelta(seconds=2)
+SETTLING = 5.0  # seconds
+TOPIC = "engine"
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Every process has one. They share nothing but the database, and bells for haste."""
+
+    def __init__(self, broadcast: Broadcast = broadcast) -> None:
+        self.runner = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
+        self.lease = timedelta(seconds=settings.LEASE_SECONDS)
+        self.beat = settings.LEASE_SECONDS / 6
+        self.draining = False
+        self._broadcast = broadcast
+        self._pace = Pace()
+        self._writings: dict[UUID, Writing] = {}
+        self._replies: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._alive_at = 0.0
+
+    async def start(self) -> None:
+        self._alive_at = monotonic()
+        self._broadcast.join(TOPIC, self)
+        self._tasks = [
+            asyncio.create_task(self._forever(self._keep_leases, self.beat)),
+            asyncio.create_task(self._forever(self._checkpoint, CHECKPOINT)),
+            asyncio.create_task(self._forever(self._sweep, SWEEP)),
+        ]
+
+    async def close(self) -> None:
+        """Leave the loop; what is still being written is settled by whoever sweeps next."""
+        self._broadcast.leave(TOPIC, self)
+        tasks = [*self._tasks, *self._replies.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def wake(self, id: UUID) -> None:
+        """Write this queued reply, if there is room; otherwise a sweep will find it."""
+        if self.draining or id in self._replies or len(self._replies) >= ROOM:
+            return
+        task = self._replies[id] = asyncio.create_task(self._write(id))
+        task.add_done_callback(lambda task: self._over(id, task))
+
+    def live(self, id: UUID) -> Live | None:
+        """The words of a reply that this process is writing."""
+        writing = self._writings.get(id)
+        return writing.live if writing else None
+
+    def hear(self, frame: Frame, encoded: str = "") -> None:
+        """A bell: somebody pressed Stop, here or in another process."""
+        if frame["type"] == "stop" and (writing := self._writings.get(UUID(frame["gen"]))):
+            writing.stop()
+
+    async def drain(self, grace: float) -> None:
+        """Take nothing new, let replies end within `grace` seconds, interrupt the rest."""
+        self.draining = True
+        if self._replies and grace:
+            await asyncio.wait(list(self._replies.values()), timeout=grace)
+        for writing in self._writings.values():
+            writing.interrupt("restarted", RESTARTED)
+        if self._replies:
+            await asyncio.wait(list(self._replies.values()), timeout=SETTLING)
+
+    async def _write(self, id: UUID) -> None:
+        claim = await db(claims.claim, id, runner=self.runner, lease=self.lease)
+        if claim:
+            writing = self._writings[id] = Writing(claim, self._broadcast, self._pace)
+            await writing.run()
+
+    def _over(self, id: UUID, task: asyncio.Task[None]) -> None:
+        self._replies.pop(id, None)
+        self._writings.pop(id, None)
+        if not task.cancelled() and (trouble := task.exception()):
+            logger.error("reply %s was left to the sweeper", id, exc_info=trouble)
+
+    async def _forever(self, work: Callable[[], Awaitable[None]], every: float) -> None:
+        """Run `work` again and again; no fault of the database ends it."""
+        while True:
+            try:
+                await work()
+            except Exception as fault:
+                logger.warning("%s: %s", work.__name__, fault, exc_info=not _outage(fault))
+            await asyncio.sleep(every * random.uniform(0.9, 1.1))  # noqa: S311 - jitter
+
+    async def _keep_leases(self) -> None:
+        """Prolong every lease, hear of stops, and let go of what is no longer ours."""
+        writings = dict(self._writings)
+        if not writings:
+            self._alive_at = monotonic()
+            return
+        try:
+            held = await db(
+                Generation.objects.beat, list(writings), runner=self.runner, lease=self.lease
+            )
+        except Exception:
+            if monotonic() - self._alive_at > self.lease.total_seconds() - self.beat:
+                self._let_go(writings.values())
+            raise
+        self._alive_at = monotonic()
+        for id, writing in writings.items():
+            if id not in held:
+                self._let_go([writing])
+            elif held[id]:
+                writing.stop()
+
+    async def _checkpoint(self) -> None:
+        """Save what all replies have heard since the last time, in one transaction."""
+        writings = {writing.generation.id: writing for writing in self._writings.values()}
+        chunks = [chunk for w in writings.values() if (chunk := w.live.unsaved())]
+        if not chunks:
+            return
+        held = await db(Chunk.save_all, chunks, runner=self.runner)
+        for chunk in chunks:
+            writing = writings[chunk.generation_id]
+            if chunk.generation_id in held:
+                writing.live.saved()
+            else:
+                self._let_go([writing])
+
+    def _let_go(self, writings: Iterable[Writing]) -> None:
+        for writing in writings:
+            writing.interrupt("interrupted", claims.LOST)
+
+    async def _sweep(self) -> None:
+        """Settle what dead processes left, take up what nobody claimed, forget what was deleted."""
+        lapsed, waiting, late = await db(self._findings)
+        for id in lapsed:
+            await self._end(claims.abandon, id)
+        for id in late:
+            await self._end(claims.expire, id)
+        for id in waiting:
+            self.wake(id)
+        await db(forget)
+
+    def _findings(self) -> tuple[list[UUID], list[UUID], list[UUID]]:
+        replies = Generation.objects
+        late = timedelta(seconds=settings.QUEUE_TIMEOUT)
+        return (
+            list(replies.lapsed().values_list("id", flat=True)),
+            list(replies.waiting(LEFT_BEHIND).values_list("id", flat=True)),
+            list(replies.waiting(late).values_list("id", flat=True)),
+        )
+
+    async def _end(self, end: Callable[[UUID], bool], id: UUID) -> None:
+        if await db(end, id):
+            topic, frame = await db(claims.farewell, id)
+            self._broadcast.publish(topic, frame)
+
+
+def forget() -> None:
+    """Remove the words of conversations whose deletion can no longer be undone."""
+    for conversation in Conversation.objects.forgotten()[:20]:
+        conversation.delete()
+
+
+def _outage(fault: Exception) -> bool:
+    return isinstance(fault, (OperationalError, InterfaceError))
+
+
+RESTARTED = (
+    "The server was restarted while this was written. What was written is kept and paid for. "
+    "Continue or try again."
+)
+
+engine = Engine()

@@ -1,0 +1,202 @@
+"""The chat page and what it posts. Whatever is not this person's does not exist for them."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_POST
+
+from chatapp.accounts.models import User
+from chatapp.chat import articles, asking, forms, quoting
+from chatapp.chat.broadcast import broadcast
+from chatapp.chat.draft import Ask, change_settings
+from chatapp.chat.models import Conversation, Message
+from chatapp.chat.refusals import Refused
+from chatapp.claude.errors import Fault
+from chatapp.ledger.models import Charge
+from chatapp.pricing.models import Model
+from chatapp.web.database import db
+
+P = ParamSpec("P")
+
+
+class Member(HttpRequest):
+    """A request of somebody signed in."""
+
+    user: User
+
+
+def refusals_as_json(
+    view: Callable[Concatenate[Member, P], JsonResponse],
+) -> Callable[Concatenate[Member, P], JsonResponse]:
+    """A POST whose refusals are answered as {"error": words}."""
+
+    @require_POST
+    @login_required
+    @wraps(view)
+    def answer(request: Member, /, *args: P.args, **kwargs: P.kwargs) -> JsonResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refused:
+            return refusal(refused)
+
+    return answer
+
+
+def refusal(refused: Refused) -> JsonResponse:
+    body = {"error": refused.message, "code": refused.code, "field": refused.field}
+    return JsonResponse(body, status=404 if refused.code == "not_found" else 400)
+
+
+@require_GET
+@login_required
+def new(request: Member) -> HttpResponse:
+    """An empty conversation, which exists from its first message on."""
+    fresh = Conversation(model=settings.DEFAULT_MODEL, max_tokens=settings.DEFAULT_MAX_TOKENS)
+    return page(request, fresh, None)
+
+
+@require_GET
+@login_required
+def conversation(request: Member, id: UUID) -> HttpResponse:
+    """A conversation, read without JavaScript too; `?at=` chooses the branch through a message."""
+    found = get_object_or_404(Conversation.objects.of(request.user).kept(), id=id)
+    return page(request, found, found)
+
+
+def page(request: Member, chosen: Conversation, conversation: Conversation | None) -> HttpResponse:
+    models = list(Model.objects.offered())
+    limit = next((model.max_output for model in models if model.id == chosen.model), None)
+    context = {
+        "section": "chat",
+        "conversation": conversation,
+        "messages": articles.branch(conversation, at(request)) if conversation else [],
+        "rows": articles.rows(request.user),
+        "models": models,
+        "model": chosen.model,
+        "max_tokens": chosen.max_tokens,
+        "max_tokens_limit": limit or chosen.max_tokens,
+        "system_prompt": chosen.system_prompt,
+        "spent_pusd": spent(conversation) if conversation else None,
+    }
+    return render(request, "chat/page.html", context)
+
+
+def at(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(request.GET["at"])
+    except (KeyError, ValueError):
+        return None
+
+
+def spent(conversation: Conversation) -> int | None:
+    """What its calls cost so far, in pico-USD; those of unknown price are left out."""
+    charges = Charge.objects.captured().filter(conversation=conversation.id)
+    total: int | None = charges.aggregate(total=Sum("amount_pusd"))["total"]
+    return total
+
+
+@refusals_as_json
+def rename(request: Member, id: UUID) -> JsonResponse:
+    conversation = get_object_or_404(Conversation.objects.of(request.user).kept(), id=id)
+    conversation.rename(forms.Rename(forms.posted(request)).clean_or_refuse()["title"])
+    return changed(conversation)
+
+
+@refusals_as_json
+def delete(request: Member, id: UUID) -> JsonResponse:
+    """Hide it at once; `restore` brings it back within the hour."""
+    conversation = get_object_or_404(Conversation.objects.of(request.user).kept(), id=id)
+    conversation.hide()
+    return changed(conversation)
+
+
+@refusals_as_json
+def restore(request: Member, id: UUID) -> JsonResponse:
+    conversation = get_object_or_404(Conversation.objects.of(request.user), id=id)
+    conversation.restore()
+    return changed(conversation)
+
+
+@refusals_as_json
+def settings_(request: Member, id: UUID) -> JsonResponse:
+    conversation = get_object_or_404(Conversation.objects.of(request.user).kept(), id=id)
+    form = forms.Settings(forms.posted(request))
+    data = form.clean_or_refuse()
+    system_prompt = data["system_prompt"] if "system_prompt" in form.data else None
+    change_settings(conversation, data["model"] or None, data["max_tokens"], system_prompt)
+    conversation.save()
+    return changed(conversation)
+
+
+def changed(conversation: Conversation) -> JsonResponse:
+    """Let every tab of this person know."""
+    broadcast.announce(*asking.row_news(conversation))
+    return JsonResponse(
+        {
+            "ok": True,
+            "id": str(conversation.id),
+            "title": conversation.title,
+            "model": conversation.model,
+            "max_tokens": conversation.max_tokens,
+            "system_prompt": conversation.system_prompt,
+        }
+    )
+
+
+@require_POST
+async def quote(request: HttpRequest) -> HttpResponseBase:
+    """What the draft would cost. The page aborts stale ones, which ends them here too."""
+    user = await request.auser()
+    if not isinstance(user, User):
+        return JsonResponse({"error": "You are signed out.", "code": "signed_out"}, status=401)
+    try:
+        return JsonResponse(asdict(await quoted(user, forms.Draft(forms.posted(request)).ask())))
+    except Refused as refused:
+        return refusal(refused)
+
+
+async def quoted(user: User, ask: Ask) -> quoting.Quote:
+    prompt, cached = await db(quoting.draft_of, user, ask)
+    try:
+        tokens, approximate = await asking.count(prompt), False
+    except Fault:
+        tokens, approximate = quoting.guess(prompt), True
+    return await db(quoting.quote, user, prompt, tokens, cached, approximate=approximate)
+
+
+@require_GET
+@login_required
+def receipt(request: Member, id: UUID) -> HttpResponse:
+    """What one reply cost, line by line, and each attempt at it that cost something."""
+    message = get_object_or_404(mine(request), charge__isnull=False, id=id)
+    attempts = Charge.objects.filter(reference=message.generation.id).order_by("attempt")
+    context = {
+        "section": "chat",
+        "message": message,
+        "conversation": message.conversation,
+        "receipt": message.charge.receipt() if message.charge else None,
+        "receipts": [charge.receipt() for charge in attempts],
+    }
+    return render(request, "chat/receipt.html", context)
+
+
+@require_GET
+@login_required
+def text(request: Member, id: UUID) -> HttpResponse:
+    """A message's Markdown, for copying."""
+    message = get_object_or_404(mine(request), id=id)
+    return HttpResponse(message.text, content_type="text/plain; charset=utf-8")
+
+
+def mine(request: Member) -> QuerySet[Message]:
+    return articles.shown().filter(
+        conversation__owner=request.user, conversation__deleted_at__isnull=True
+    )

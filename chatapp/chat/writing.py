@@ -1,0 +1,244 @@
+"""One reply being written by this process: it listens to the story, tells the tabs, and settles."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
+
+from django.db import InterfaceError, OperationalError
+
+from chatapp.chat import events
+from chatapp.chat.bill import Bill
+from chatapp.chat.broadcast import Broadcast
+from chatapp.chat.claims import Claim, farewell, hold_again
+from chatapp.chat.generation import Answered, Asking, Ended, Event, Started, Waiting, tell
+from chatapp.chat.live import Live
+from chatapp.chat.models import Generation, Settlement
+from chatapp.chat.pace import Pace
+from chatapp.chat.refusals import Refused
+from chatapp.claude import client
+from chatapp.claude.client import Reply
+from chatapp.claude.errors import Fault
+from chatapp.pricing.usage import Certainty, Metered
+from chatapp.web.database import db
+
+State = Generation.State
+
+logger = logging.getLogger(__name__)
+
+
+class Writing:
+    """The browser's leaving changes nothing here; `stop` and `interrupt` close the upstream.
+
+    Two tasks: one listens to the model and only appends, one sends what was appended. Settling
+    comes after both, and cannot be cancelled by either.
+    """
+
+    def __init__(self, claim: Claim, broadcast: Broadcast, pace: Pace) -> None:
+        self.generation = claim.generation
+        self.live = Live(claim.generation)
+        self._prompt = claim.prompt
+        self._charge = claim.charge
+        self._topic = claim.generation.message.conversation.topic
+        self._broadcast = broadcast
+        self._pace = pace
+        self._reply: Reply | None = None
+        self._news = asyncio.Event()
+        self._news_at = 0.0
+        self._asked_at = monotonic()
+        self._first_token_ms: int | None = None
+        self._started: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[Ended] | None = None
+        # How it ends when it is cut short:
+        self._cut: tuple[str, str, str] = (State.INTERRUPTED, "interrupted", "")
+
+    async def run(self) -> None:
+        """Write the reply to its end, however it ends."""
+        self._listening = asyncio.create_task(self._listen())
+        telling = asyncio.create_task(self._tell())
+        await asyncio.wait([self._listening])
+        telling.cancel()
+        how = await self._outcome(self._listening)
+        if await self._settle(how):
+            self._broadcast.publish(*await db(farewell, self.generation.id))
+
+    def stop(self) -> None:
+        """The person, or their leaving, ends it."""
+        self._cancel(State.STOPPED, "", "")
+
+    def interrupt(self, error: str, explanation: str) -> None:
+        """The server ends it: what there is stays, and may have cost money."""
+        self._cancel(State.INTERRUPTED, error, explanation)
+
+    def _cancel(self, *cut: *tuple[str, str, str]) -> None:
+        if self._listening and not self._listening.done():
+            self._cut = cut
+            self._listening.cancel()
+
+    async def _listen(self) -> Ended:
+        calm = self._pace
+        hear, news = self.live.hear, self._news
+        last = monotonic()
+        async with aclosing(tell(self._prompt, client.reply)) as story:
+            async for event in story:
+                if type(event) is not tuple:
+                    if isinstance(event, Ended):
+                        return event
+                    await self._note(event)
+                    continue
+                hear(*event)
+                now = monotonic()
+                if not news.is_set():
+                    news.set()
+                    self._news_at = now
+                    if self._first_token_ms is None:
+                        self._first_token_ms = self._since(self._asked_at)
+                if calm.seconds and now - last > calm.AT_ONCE:
+                    await asyncio.sleep(calm.seconds)
+                    now = monotonic()
+                last = now
+        raise AssertionError("a story ends with Ended")
+
+    async def _note(self, event: Event) -> None:
+        match event:
+            case Asking(attempt):
+                if attempt > 1:
+                    self._charge = await db(hold_again, self.generation, self._prompt, attempt)
+                self._asked_at = monotonic()
+            case Answered(reply):
+                self._reply = reply
+            case Started():
+                self._started = asyncio.create_task(self._remember_start())
+            case Waiting(fault, seconds):
+                await self._give_up(fault)
+                again = datetime.now(UTC) + timedelta(seconds=seconds)
+                self._publish(
+                    events.notice(
+                        self.live.gen, fault.code, "The model is busy; trying again.", again
+                    )
+                )
+
+    async def _remember_start(self) -> None:
+        """Keep what message_start said of the prompt: who settles in our place will need it."""
+        assert self._reply
+        try:
+            await db(
+                self._charge.started,
+                metered=self._reply.meter.metered(self.generation.max_tokens),
+                request_id=self._reply.request_id,
+                message_id=self._reply.message_id,
+            )
+        except (OperationalError, InterfaceError) as fault:
+            logger.warning("%s: start not kept: %s", self.generation, type(fault).__name__)
+
+    async def _give_up(self, fault: Fault) -> None:
+        """Settle an attempt that will be made again: each has a charge of its own."""
+        bill = await self._bill(fault)
+        await self._surely(bill.settle)
+        self._reply = None
+
+    async def _tell(self) -> None:
+        """Send what was heard, as soon as the loop gets here; it is one frame however much it is."""
+        while True:
+            await self._news.wait()
+            self._pace.felt(monotonic() - self._news_at)
+            self._news.clear()
+            for frame in await self.live.frames():
+                self._publish(frame)
+
+    def _publish(self, frame: events.Frame) -> None:
+        self._broadcast.publish(self._topic, frame)
+
+    async def _outcome(self, listening: asyncio.Task[Ended]) -> Settlement:
+        state: str
+        if listening.cancelled():
+            state, error, explanation = self._cut
+            return await self._settlement(state, error, explanation, None)
+        match listening.exception():
+            case None:
+                return await self._ended(listening.result().fault)
+            case Refused() as refused:  # no money for another attempt: nothing is open
+                return Settlement(
+                    state=State.FAILED, text="", error=refused.code, explanation=refused.message
+                )
+            case trouble:
+                logger.error("%s failed", self.generation, exc_info=trouble)
+                return await self._settlement(State.INTERRUPTED, "internal", INTERNAL, None)
+
+    async def _ended(self, fault: Fault | None) -> Settlement:
+        if fault is None:
+            return await self._settlement(State.DONE, "", "", None)
+        state = State.INTERRUPTED if self.live.text else State.FAILED
+        return await self._settlement(state, fault.code, fault.message, fault)
+
+    async def _settlement(
+        self, state: str, error: str, explanation: str, fault: Fault | None
+    ) -> Settlement:
+        bill = await self._bill(fault, error)
+        metered = bill.metered
+        wait = fault.retry_after if fault else None
+        return Settlement(
+            state=state,
+            text=self.live.text,
+            thinking=self.live.thinking,
+            model=metered.model if metered else "",
+            stop_reason=(metered.response.get("stop_reason") or "") if metered else "",
+            error=error,
+            explanation=explanation,
+            retry_at=datetime.now(UTC) + timedelta(seconds=wait) if wait else None,
+            bill=bill,
+        )
+
+    async def _bill(self, fault: Fault | None, error: str = "") -> Bill:
+        if self._started:
+            await self._started
+        reply = self._reply
+        return Bill(
+            charge=self._charge,
+            metered=None if fault and fault.unbilled else await self._metered(),
+            error=fault.code if fault else error,
+            http_status=fault.http_status if fault else None,
+            request_id=(reply.request_id if reply else "") or (fault.request_id if fault else ""),
+            message_id=reply.message_id if reply else "",
+            first_token_ms=self._first_token_ms,
+            duration_ms=self._since(self._asked_at),
+        )
+
+    async def _metered(self) -> Metered:
+        """What the stream said of its usage; the output of one cut short is estimated."""
+        limit = self.generation.max_tokens
+        if self._reply is None:
+            return Metered(
+                model=self._prompt.model, usage=None, response={}, certainty=Certainty.UNKNOWN
+            )
+        metered = self._reply.meter.metered(limit)
+        if metered.certainty is not Certainty.ESTIMATED:
+            return metered
+        written = await client.estimate_output(self._prompt, self.live.text, self.live.thinking)
+        return self._reply.meter.metered(limit, estimated_output=written)
+
+    async def _settle(self, how: Settlement) -> bool:
+        return await self._surely(partial(self.generation.settle, how, fence=self.live.epoch))
+
+    async def _surely(self, write: Callable[[], bool]) -> bool:
+        """Write through an outage: until it is over, memory keeps what is to be written."""
+        wait = 0.1
+        while True:
+            try:
+                return await db(write)
+            except (OperationalError, InterfaceError) as fault:
+                logger.warning("%s: not settled yet: %s", self.generation, type(fault).__name__)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, 2.0)
+
+    @staticmethod
+    def _since(start: float) -> int:
+        return round(1000 * (monotonic() - start))
+
+
+INTERNAL = (
+    "Something broke on our side. What was written is kept, and may have cost money. Try again."
+)
