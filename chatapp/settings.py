@@ -212,6 +212,8 @@ ANTHROPIC_API_KEY = secret("ANTHROPIC_API_KEY")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", "https://api.anthropic.com").rstrip("/")
 # Without a key replies come from the bundled stand-in, and their charges have source "demo".
 DEMO = not ANTHROPIC_API_KEY
+# How much faster than Claude the stand-in writes.
+DEMO_SPEED = env.float("DEMO_SPEED", 1.0)
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", "claude-haiku-4-5")
 DEFAULT_MAX_TOKENS = env.int("DEFAULT_MAX_TOKENS", 4096)
 FIRST_BYTE_TIMEOUT = env.float("FIRST_BYTE_TIMEOUT", 60.0)
