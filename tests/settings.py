@@ -20,7 +20,10 @@ os.environ |= {"ENV_FILE": os.devnull, "DATA_DIR": _data, "SECRET_KEY": "only-fo
 os.environ |= {"EMAIL_URL": "memorymail://", "LOG_JSON": "0"}
 
 from chatapp.settings import *  # noqa: E402, F403
-from chatapp.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
+from chatapp.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
+
+# WhiteNoise warns of a missing folder, and warnings are errors.
+STATIC_ROOT.mkdir()
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Pages render from static/ as it is; the hashed names are tested where they are made.

@@ -51,7 +51,7 @@ def guard(apps, schema_editor):
     )
     refuse = refuse_on_sqlite if sqlite else refuse_on_postgresql
     if not sqlite:
-        schema_editor.execute(REFUSAL)
+        schema_editor.execute(REFUSAL, params=None)
     for table in TABLES:
         schema_editor.execute(refuse(table, "delete"))
         when = rewritten if table == "ledger_charge" else ""

@@ -1,0 +1,102 @@
+"""Budgets to set and charges to look at; money that was recorded is never edited here."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+
+from chatapp.ledger.models import Budget, Charge, Source
+from chatapp.pricing.money import dollars, format_usd, pusd
+
+MOST = Decimal(1_000_000)  # dollars
+
+
+class BudgetForm(forms.ModelForm):
+    limit = forms.DecimalField(
+        label="Limit in dollars", min_value=Decimal(0), max_value=MOST, decimal_places=12
+    )
+
+    class Meta:
+        model = Budget
+        fields = ("scope", "person", "team", "period", "hard")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["limit"] = dollars(self.instance.limit_pusd)
+
+    def _post_clean(self) -> None:
+        # Before the model's own checks, which look at the limit.
+        if (limit := self.cleaned_data.get("limit")) is not None:
+            self.instance.limit_pusd = pusd(limit)
+        super()._post_clean()  # type: ignore[misc]
+
+
+@admin.register(Budget)
+class BudgetAdmin(admin.ModelAdmin):
+    form = BudgetForm
+    fields = ("scope", "person", "team", "period", "limit", "hard", "created_at", "created_by")
+    readonly_fields = ("created_at", "created_by")
+    list_display = ("__str__", "hard", "stands")
+    list_filter = ("scope", "period", "hard")
+    list_select_related = ("person", "team")
+
+    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by_id = request.user.pk
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="In this period")
+    def stands(self, budget: Budget) -> str:
+        source = Source.DEMO if settings.DEMO else Source.ANTHROPIC
+        standing = Charge.objects.standing(budget, source=source)
+        return (
+            f"{standing.percent} %: {format_usd(standing.spent_pusd)} spent, "
+            f"{format_usd(standing.held_pusd)} held; starts anew {standing.resets_on}"
+        )
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("ledger.manage_budgets")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    has_change_permission = has_delete_permission = has_view_permission
+
+
+@admin.register(Charge)
+class ChargeAdmin(admin.ModelAdmin):
+    """To look at only; the receipt says the same for people."""
+
+    list_display = ("authorized_at", "user", "model", "state", "status", "cost", "flags")
+    list_filter = ("source", "state", "status", "purpose", "day")
+    list_select_related = ("user",)
+    list_display_links = ("authorized_at",)
+    search_fields = ("uuid__iexact", "request_id__iexact", "message_id__iexact")
+    search_help_text = "The whole id of a charge, a request or a message"
+    date_hierarchy = "day"
+    show_full_result_count = False
+
+    @admin.display(description="Cost", ordering="amount_pusd")
+    def cost(self, charge: Charge) -> str:
+        return charge.status if charge.amount_pusd is None else format_usd(charge.amount_pusd)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("ledger.view_spend")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_delete_permission = has_change_permission

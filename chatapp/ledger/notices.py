@@ -1,0 +1,40 @@
+"""What the people who look after money must not miss, on every page."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import ngettext
+
+from chatapp.ledger.choices import Source, Status
+from chatapp.ledger.models import Charge
+from chatapp.web.notices import Notice
+
+
+def waiting_calls(request: HttpRequest) -> Iterator[Notice]:
+    """Calls of real money that have no amount, for those who may see what everyone spends."""
+    user = getattr(request, "user", None)
+    if user is None or not user.has_perm("ledger.view_spend"):
+        return
+    waiting = Charge.objects.waiting().real().order_by()
+    for status, calls in waiting.values_list("status").annotate(calls=Count("pk")):
+        query = urlencode({"status": status, "source": Source.ANTHROPIC, "range": "12m"})
+        yield Notice("warning", _words(status, calls), f"{reverse('dashboard:calls')}?{query}")
+
+
+def _words(status: str, calls: int) -> str:
+    if status == Status.UNPRICED:
+        words = ngettext(
+            "%d call has no price, and is in no sum until the price book has one.",
+            "%d calls have no price, and are in no sum until the price book has one.",
+            calls,
+        )
+    else:
+        words = ngettext(
+            "What %d call cost is not known, and is in no sum.",
+            "What %d calls cost is not known, and is in no sum.",
+            calls,
+        )
+    return words % calls
