@@ -85,6 +85,11 @@ class Socket(WebSocketProtocol):
         else:
             super().onMessage(payload, isBinary)
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Pass the message on; one that comes after the end is nobody's fault."""
+        if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
+            super().handle_reply(message)
+
     def say_goodbye(self, code: int, reason: bytes) -> None:
         """Close with a code of the protocol's own range, which sendClose() refuses to send."""
         if self.state == self.STATE_OPEN:

@@ -19,10 +19,10 @@ from twisted.logger import globalLogBeginner
 from chatapp.web.connections import SLOWEST, Factory, Inbox, Request, Socket
 from chatapp.web.signals import server_draining, server_started
 
-# Seconds, after the first SIGTERM, for replies being written; then for pages; then for goodbyes.
+# Seconds, after the first SIGTERM, for replies being written, pages being made, and goodbyes.
 GRACE = 25.0
 PAGES = 5.0
-GOODBYE = 1.0
+GOODBYE = 2.0
 MAX_MESSAGE = 256 * 1024
 
 logger = logging.getLogger(__name__)
@@ -120,6 +120,7 @@ class Server(Daphne):
         except TimeoutError:
             logger.warning("a reader took nothing for %.0f s and was cut off", SLOWEST)
             protocol.abort()
+            protocol.valve.resumeProducing()
 
     # End
 
@@ -146,7 +147,7 @@ class Server(Daphne):
         await wait(self.applications(Socket), GOODBYE)
         for application in (left := self.applications(Socket, Request)):
             application.cancel()
-        await wait(left, PAGES)
+        await wait(left, GOODBYE)
 
     def applications(self, *kinds: type) -> list[asyncio.Future[None]]:
         """Those still running. A request that is half read has none yet."""
@@ -162,7 +163,7 @@ class Server(Daphne):
         left = asyncio.all_tasks(twisted_loop)
         for task in left:
             task.cancel()
-        twisted_loop.run_until_complete(wait(left, PAGES))
+        twisted_loop.run_until_complete(wait(left, GOODBYE))
         twisted_loop.run_until_complete(twisted_loop.shutdown_asyncgens())
         twisted_loop.close()
 

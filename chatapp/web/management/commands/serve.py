@@ -13,26 +13,27 @@ class Command(BaseCommand):
     help = "Serve chatapp on HOST and PORT, until SIGTERM or Ctrl+C."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from twisted.internet.endpoints import quoteStringArgument
+        if settings.PRODUCTION:
+            self.check(tags=[Tags.security], include_deployment_checks=True, fail_level=WARNING)
+        # Here, since they import models and install Twisted's reactor.
+        from twisted.internet.endpoints import quoteStringArgument as quote
 
         from chatapp.asgi import application
+        from chatapp.web.serve import Server
 
-        if settings.PRODUCTION:
-            tags = [Tags.security]
-            self.check(tags=tags, include_deployment_checks=True, fail_level=WARNING)
-        from chatapp.web.serve import Server  # installs Twisted's reactor
-
-        endpoint = (
-            f"tcp:{settings.PORT}:interface={quoteStringArgument(settings.HOST)}:backlog=1024"
-        )
-        server = Server(application, endpoint, self.announce)
+        greeting = [f"chatapp is at {settings.PUBLIC_URL}/", *greetings()]
+        endpoint = f"tcp:{settings.PORT}:interface={quote(settings.HOST)}:backlog=1024"
+        server = Server(application, endpoint, lambda: self.announce(greeting))
         server.run()
         if server.fault:
             raise CommandError(f"{server.fault} Choose another port with PORT=8001.")
 
-    def announce(self) -> None:
-        self.stdout.write(self.style.SUCCESS(f"chatapp is at {settings.PUBLIC_URL}/"))
-        for _, lines in server_greeting.send_robust(sender=None):
-            for line in lines if isinstance(lines, list) else []:
-                self.stdout.write(line)
+    def announce(self, lines: list[str]) -> None:
+        self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+
+def greetings() -> list[str]:
+    """What the rooms have to tell whoever starts the server."""
+    answers = server_greeting.send(sender=None)
+    return [line for _, lines in answers for line in lines or ()]
