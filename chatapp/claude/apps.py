@@ -1,4 +1,4 @@
-"""The claude app's registration with Django."""
+"""The claude app's registration with Django, with the server's start and with every page's notices."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,13 @@ class ClaudeConfig(AppConfig):
     name = "chatapp.claude"
     label = "claude"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from chatapp.claude import checks  # noqa: F401 - registers itself
+        from chatapp.claude.connection import open_early
+        from chatapp.claude.demo import demonstration
+        from chatapp.web import notices
+        from chatapp.web.signals import server_started
+
+        notices.register(demonstration)
+        server_started.connect(open_early)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -26,6 +26,12 @@ def import_sdk() -> None:
     for name in ("CUSTOM_HEADERS", "LOG", "OPEN_TELEMETRY_TRACES_CONTENT_MODE"):
         os.environ.pop(f"ANTHROPIC_{name}", None)
     import anthropic  # noqa: F401
+
+
+async def open_early(**kwargs: Any) -> None:
+    """At the server's start, so that nobody's first message waits for the import."""
+    await asyncio.to_thread(import_sdk)
+    await connection()
 
 
 async def connection() -> "AsyncAnthropic":

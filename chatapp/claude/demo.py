@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from chatapp.claude.demo_model import Model, RefusedError, Request
+from chatapp.web.notices import Notice
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -18,6 +20,15 @@ PAUSE = 0.025  # seconds between two pieces, as Claude writes
 FIRST_PAUSE = 0.35  # seconds until the first
 
 _servers: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[str, None], asyncio.Task[str]]] = {}
+
+
+def demonstration(request: HttpRequest) -> list[Notice]:
+    """The line on every page while the stand-in answers."""
+    text = (
+        "Demonstration: replies come from a script, not from Claude, and no money is spent. "
+        "Set ANTHROPIC_API_KEY and restart to talk to Claude."
+    )
+    return [Notice("demo", text)] if settings.DEMO else []
 
 
 async def base_url() -> str:
