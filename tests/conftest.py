@@ -15,7 +15,6 @@ from django.contrib.auth import get_user_model
 
 from tests import servers
 
-
 pytest_plugins = ["tests.ledger.guards", "tests.upstream"]
 
 

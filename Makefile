@@ -1,0 +1,68 @@
+# chatapp's commands. `make help` lists them; settings come from the environment or .env.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+WORKING := $(VENV)/.runtime
+COMPLETE := $(VENV)/.development
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-fast check fmt lock screenshots clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(WORKING) ## install what chatapp needs, and prepare its data
+	@$(BIN)/python manage.py setup
+
+run: $(WORKING) ## serve on HOST:PORT (127.0.0.1:8000); the first start makes everything
+	@$(BIN)/python manage.py setup -v0
+	@exec $(BIN)/python manage.py serve
+
+test: $(COMPLETE) ## run every test, on SQLite and on PostgreSQL with Redis, and in a browser
+	@$(BIN)/python -m tests
+
+test-fast: $(COMPLETE) ## run the tests that need no browser, on SQLite
+	@$(BIN)/python -m tests sqlite
+
+check: $(COMPLETE) ## lint, types, import rules, migrations, deployment settings, templates
+	@$(BIN)/python -m tests.check
+
+fmt: $(COMPLETE) ## format the code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+lock: $(COMPLETE) ## pin the requirements anew, with hashes
+	@$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile $(LOCK) --group dev pyproject.toml -o requirements-dev.txt
+
+LOCK := --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11
+
+$(VENV):
+ifdef UV
+	@$(UV) venv --quiet --python '>=3.11' $(VENV)
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "chatapp needs Python 3.11 or newer; this is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv (or install uv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+endif
+
+# A stamp a kind of installation: a second start does nothing.
+$(WORKING): requirements.txt | $(VENV)
+	@echo "installing ..."
+	@$(call install,requirements.txt)
+	@touch $@
+
+$(COMPLETE): requirements-dev.txt | $(VENV)
+	@echo "installing development tools ..."
+	@$(call install,requirements-dev.txt)
+	@touch $@ $(WORKING)
+
+ifdef UV
+install = VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r $(1)
+else
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+endif
