@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from chatapp.chat.markdown import code, gate, links, maths, tasks
 
 NEWLINE = re.compile(r"\r\n?|\n")
+LISTS = {"bullet_list_open", "ordered_list_open"}
 
 
 class Renderer(RendererHTML):
@@ -85,15 +86,28 @@ def render_block(source: str) -> str:
 
 
 def blocks(text: str) -> list[str]:
-    """The text cut where its top-level blocks begin; together they are the text."""
-    starts = [token.map[0] for token in block_tokens(text) if token.map]
-    return cut(text, starts[1:])
+    """The text cut where its top-level blocks end; together they are the text."""
+    return cut(text, ends(block_tokens(text))[:-1])
+
+
+def ends(tokens: Sequence[Token]) -> list[int]:
+    """The number of the line after each block, whatever follows the last one.
+
+    Blank lines between blocks belong to the later one; only a list keeps those after it, since an
+    unclosed fence in it may own them.
+    """
+    spans = [token.map for token in tokens if token.map]
+    starts = [start for start, _ in spans[1:]] + [span[1] for span in spans[-1:]]
+    return [
+        start if token.type in LISTS else span[1]
+        for token, span, start in zip(tokens, spans, starts, strict=True)
+    ]
 
 
 def cut(text: str, lines: Sequence[int]) -> list[str]:
     """The text cut before each of these line numbers."""
-    ends = [0, *(match.end() for match in NEWLINE.finditer(text))]
-    offsets = [0, *(ends[line] for line in lines), len(text)]
+    line_ends = [0, *(match.end() for match in NEWLINE.finditer(text)), len(text)]
+    offsets = [0, *(line_ends[line] for line in lines), len(text)]
     return [text[a:b] for a, b in pairwise(offsets)]
 
 

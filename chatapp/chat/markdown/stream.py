@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from chatapp.chat.markdown.render import NEWLINE, block_tokens, cut, render_block
+from chatapp.chat.markdown.render import block_tokens, cut, ends, render_block
 
 ENDED_BY_BLANK_LINE = {"paragraph_open", "table_open", "blockquote_open"}
 ENDED_BY_ITSELF = {"heading_open", "hr"}
@@ -34,6 +34,7 @@ class BlockStream:
 
     For any way of cutting the text into pieces, the blocks' HTML followed by `render(tail)` is
     `render(text)`. A block is finished when no later line can change it; only whole lines count.
+    Where blocks end depends on the text alone, so that another process may go on with it.
     """
 
     def __init__(self) -> None:
@@ -59,9 +60,8 @@ class BlockStream:
 
     def _freeze(self, lines: str) -> list[Block]:
         tokens = block_tokens(lines)
-        starts = [token.map[0] for token in tokens if token.map]
-        sources = cut(lines, starts[1:])
-        if not tokens or not _finished(tokens[-1], sources[-1]):
+        *sources, rest = cut(lines, ends(tokens))
+        if sources and not _finished(tokens[-1], sources[-1], rest):
             sources.pop()
         blocks = [self._block(source) for source in sources]
         self._remember(tokens, finished=len(blocks), size=len(lines))
@@ -79,11 +79,10 @@ class BlockStream:
         self._look_again_at = 0 if finished or not last or last.type == "fence" else size * 17 // 16
 
 
-def _finished(token: Token, source: str) -> bool:
+def _finished(token: Token, source: str, rest: str) -> bool:
     """Whether the last block of some whole lines can no longer grow or change."""
-    last_line = NEWLINE.split(source)[-2]
     if token.type in ENDED_BY_BLANK_LINE:
-        return not last_line.strip(" \t")
+        return bool(rest)
     if token.type == "fence":
         body = source.lstrip().split("\n", 1)[1]
         return bool(_closing(token).search(body))

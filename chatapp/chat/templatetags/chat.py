@@ -1,0 +1,88 @@
+"""How the chat page words numbers, and the examples of its empty state."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+
+from chatapp.pricing.money import format_usd
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Example:
+    """A first message to try, and about how many tokens it takes."""
+
+    title: str
+    text: str
+    tokens_in: int
+    tokens_out: int
+
+
+EXAMPLES = (
+    Example(
+        "Explain an idea",
+        "Explain how compound interest works, with one worked example and the formula.",
+        25,
+        450,
+    ),
+    Example(
+        "Write some code",
+        "Write a Python function that merges overlapping date ranges, with tests.",
+        25,
+        900,
+    ),
+    Example(
+        "Compare options",
+        "Compare SQLite and PostgreSQL for a small team's web app, in a table.",
+        25,
+        600,
+    ),
+    Example(
+        "Polish a text",
+        "Make this friendlier and half as long: We regret to inform you that your request "
+        "could not be processed within the designated period.",
+        45,
+        80,
+    ),
+)
+
+
+@register.simple_tag
+def examples() -> tuple[Example, ...]:
+    return EXAMPLES
+
+
+@register.simple_tag
+def about_usd(example: Example, price: Any) -> str:
+    """What an example costs at a price tier's rates, rounded as estimates are; "" when unpriced."""
+    if not price:
+        return ""
+    pusd = example.tokens_in * price.input + example.tokens_out * price.output
+    return format_usd(round(pusd, 1 - len(str(pusd)) + 1))
+
+
+@register.filter
+def compact(tokens: int) -> str:
+    """200000 as "200k", 1000000 as "1M"."""
+    for size, unit in (1_000_000, "M"), (1_000, "k"):
+        if tokens >= size:
+            return f"{tokens / size:.3g}{unit}"
+    return str(tokens)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a message stands among its siblings; `before` and `after` are ids or None."""
+
+    number: int
+    before: Any
+    after: Any
+
+
+@register.simple_tag
+def branches(message: Any) -> Place:
+    ids = [None, *message.siblings, None]
+    number = ids.index(message.id)
+    return Place(number, ids[number - 1], ids[number + 1])

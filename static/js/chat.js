@@ -1,0 +1,197 @@
+// The chat page: connects the socket, the messages, the composer and the list.
+
+import { announce } from "./announce.js";
+import { Composer } from "./composer.js";
+import { watch } from "./connection.js";
+import { copyCode, copyMessage } from "./copy.js";
+import { listen } from "./keys.js";
+import { List, editInPlace, rename } from "./list.js";
+import { Log } from "./log.js";
+import { usd } from "./money.js";
+import { Outbox } from "./outbox.js";
+import { post } from "./post.js";
+import { Quote } from "./quote.js";
+import { Follow } from "./scroll.js";
+import { Settings } from "./settings.js";
+import { Socket } from "./socket.js";
+import { toast } from "./toast.js";
+
+const by = (id) => document.getElementById(id);
+
+class Chat {
+  #conversation = by("content").dataset.conversation ?? null;
+  #socket = new Socket(new URL("/ws/chat/", location.href.replace(/^http/, "ws")));
+  #outbox = new Outbox(this.#socket);
+  #log = new Log(by("log"), (frame) => this.#socket.send(frame));
+  #composer = new Composer(by("composer"), this.#conversation);
+  #settings = new Settings(this.#conversation);
+  #quote = new Quote(by("quote"), by("composer").dataset.quote, () => this.#draft());
+  #list = new List(this.#conversation);
+  #follow = new Follow(by("log-scroll"), by("to-end"));
+
+  constructor() {
+    watch(this.#socket, by("connection"));
+    this.#socket.addEventListener("frame", ({ detail }) => this.#hear(detail));
+    this.#log.addEventListener("changed", () => this.#showState());
+    this.#log.addEventListener("done", ({ detail }) => this.#replied(detail));
+    this.#log.addEventListener("refreshed", ({ detail }) => this.#refreshed(detail));
+    this.#composer.addEventListener("draft", () => this.#quote.ask());
+    this.#composer.addEventListener("send", () => this.#send());
+    this.#composer.addEventListener("stop", () => this.#stop());
+    this.#composer.addEventListener("edit-last", () => this.#edit(this.#log.lastQuestion));
+    this.#settings.addEventListener("changed", () => this.#quote.ask());
+    document.addEventListener("click", (event) => this.#click(event));
+    by("title").addEventListener("dblclick", () => this.#rename());
+    window.addEventListener("popstate", () => location.reload());
+    listen({
+      write: () => this.#composer.focus(),
+      search: () => this.#list.search(),
+      create: () => location.assign("/"),
+      help: () => by("help").showModal(),
+      stop: () => this.#stop(),
+    });
+    this.#showState();
+    this.#quote.ask();
+  }
+
+  #hear(frame) {
+    switch (frame.type) {
+      case "welcome":
+        return this.#watch();
+      case "conversation":
+        return this.#list.hear(frame);
+      case "message":
+        if (frame.conversation === this.#conversation) this.#log.hear(frame);
+        return undefined;
+      case "delta":
+      case "snapshot":
+      case "notice":
+      case "done":
+        return this.#log.hear(frame);
+      case "error":
+        return toast(frame.message);
+      default:
+        return undefined;
+    }
+  }
+
+  #watched = false;
+
+  #watch() {
+    if (!this.#conversation) return;
+    this.#socket.send({ type: "watch", conversation: this.#conversation });
+    // Back again: other tabs may have gone on meanwhile.
+    if (this.#watched) this.#log.refresh();
+    this.#watched = true;
+  }
+
+  // What a quote is asked for, and most of what is sent.
+  #draft() {
+    const text = this.#composer.value;
+    if (!text) return null;
+    const { editing } = this.#composer;
+    const parent = editing ? editing.parent : this.#log.leaf;
+    const fresh = this.#conversation ? {} : this.#settings.values;
+    return { conversation: this.#conversation, parent, text, ...fresh };
+  }
+
+  async #send() {
+    if (this.#quote.blocked) return this.#composer.refused(this.#quote.blocked);
+    const frame = { type: "send", ...this.#draft() };
+    this.#composer.sending();
+    this.#follow.toEnd();
+    const answer = await this.#outbox.post(frame);
+    if (answer.type === "reject") return this.#composer.refused(answer.message);
+    this.#composer.sent();
+    return this.#open(answer);
+  }
+
+  // A new conversation has its address from its first message on.
+  #open({ conversation }) {
+    if (this.#conversation) return;
+    this.#conversation = conversation;
+    this.#composer.conversation = this.#settings.conversation = conversation;
+    this.#list.current = conversation;
+    by("content").dataset.conversation = conversation;
+    history.pushState(null, "", `/c/${conversation}/`);
+    this.#watch();
+  }
+
+  async #again(button) {
+    if (this.#log.live) return;
+    const { id } = button.closest("article").dataset;
+    button.disabled = true;
+    const answer = await this.#outbox.post({ type: "regenerate", message: id });
+    button.disabled = false;
+    if (answer.type === "reject") toast(answer.message);
+  }
+
+  #stop() {
+    const { live } = this.#log;
+    if (live) this.#socket.send({ type: "stop", gen: live.gen });
+  }
+
+  #edit(article) {
+    if (!article || this.#log.live) return;
+    const text = article.querySelector(".said").textContent;
+    this.#composer.edit(text, article.dataset.parent ?? null);
+  }
+
+  #rename() {
+    if (!this.#conversation) return;
+    editInPlace(by("title"), async (title) => {
+      rename(title);
+      await post(`/c/${this.#conversation}/rename/`, { title });
+    });
+  }
+
+  #showState() {
+    this.#composer.busy = this.#log.live !== null;
+  }
+
+  #replied({ article, state }) {
+    this.#spent(Number(article.dataset.pusd ?? 0));
+    this.#quote.ask();
+    const words = article.querySelector(".prose").textContent.trim();
+    const trouble = article.querySelector(".failed p")?.textContent ?? "";
+    announce([state === "stopped" ? "Stopped." : "", words, trouble].filter(Boolean).join(" "));
+  }
+
+  #spent(pusd) {
+    const shown = by("spent");
+    shown.dataset.pusd = Number(shown.dataset.pusd) + pusd;
+    shown.textContent = usd(Number(shown.dataset.pusd));
+    by("cost").hidden = false;
+  }
+
+  #refreshed(page) {
+    by("cost").replaceWith(page.querySelector("#cost"));
+    rename(page.querySelector("#title").textContent);
+  }
+
+  #click(event) {
+    const { target } = event;
+    const button = target.closest("button");
+    if (!button) return;
+    if (button.matches(".copy")) copyCode(button);
+    else if (button.matches(".example")) this.#composer.write(button.dataset.text);
+    else if (button.dataset.opens) by(button.dataset.opens).showModal();
+    else if ("closes" in button.dataset) button.closest("dialog").close();
+    else if (button.closest("article")) this.#act(button);
+  }
+
+  #act(button) {
+    switch (button.dataset.action) {
+      case "copy":
+        return copyMessage(button);
+      case "edit":
+        return this.#edit(button.closest("article"));
+      case "again":
+        return this.#again(button);
+      default:
+        return undefined;
+    }
+  }
+}
+
+new Chat();

@@ -1,0 +1,164 @@
+// Where people write: keys, drafts that are never lost, editing, and Stop in Send's place.
+
+import * as drafts from "./drafts.js";
+
+// On a phone Enter is the only way to a new line, and Send is under the thumb.
+const TOUCH = matchMedia("(pointer: coarse)").matches;
+const FITS = CSS.supports("field-sizing", "content");
+
+export class Composer extends EventTarget {
+  #form;
+  #text;
+  #send;
+  #stop;
+  #note;
+  #editing = null; // { parent } while a question is written anew
+  #busy = false; // a reply is being written here
+  #sending = false;
+  conversation;
+
+  constructor(form, conversation) {
+    super();
+    this.#form = form;
+    this.conversation = conversation;
+    this.#text = form.querySelector("#draft");
+    this.#send = form.querySelector("#send");
+    this.#stop = form.querySelector("#stop");
+    this.#note = form.querySelector("#composer-note");
+    this.#text.addEventListener("input", () => this.#typed());
+    this.#text.addEventListener("keydown", (event) => this.#key(event));
+    form.addEventListener("submit", (event) => this.#submit(event));
+    this.#stop.addEventListener("click", () => this.dispatchEvent(new Event("stop")));
+    this.#note.querySelector("button").addEventListener("click", () => this.cancel());
+    this.#fill(drafts.load(conversation));
+  }
+
+  get value() {
+    return this.#text.value.trim() ? this.#text.value : "";
+  }
+
+  // { parent } when the text replaces an earlier question.
+  get editing() {
+    return this.#editing;
+  }
+
+  set busy(busy) {
+    const focused = document.activeElement === this.#send || document.activeElement === this.#stop;
+    this.#busy = busy;
+    this.#send.hidden = busy;
+    this.#stop.hidden = !busy;
+    if (focused) this.focus();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  write(text) {
+    this.#fill(text);
+    this.#typed();
+    this.focus();
+  }
+
+  edit(text, parent) {
+    this.#editing = { parent };
+    this.write(text);
+    this.#tell("Editing: what follows this message will be written anew.", "Cancel");
+  }
+
+  cancel() {
+    if (!this.#editing) return;
+    this.#editing = null;
+    this.#quiet();
+    this.write("");
+  }
+
+  // The question is on its way: keep it until the server has it.
+  sending() {
+    this.#sending = true;
+    this.#form.classList.add("sending");
+    this.#allow();
+  }
+
+  sent() {
+    this.#settled();
+    this.#editing = null;
+    this.#quiet();
+    drafts.save(this.conversation, "");
+    this.#fill("");
+    this.dispatchEvent(new Event("draft"));
+  }
+
+  refused(message) {
+    this.#settled();
+    this.#tell(message);
+    this.focus();
+  }
+
+  #settled() {
+    this.#sending = false;
+    this.#form.classList.remove("sending");
+    this.#allow();
+  }
+
+  #typed() {
+    if (!this.#editing) {
+      this.#quiet();
+      drafts.save(this.conversation, this.#text.value);
+    }
+    this.#fit();
+    this.#allow();
+    this.dispatchEvent(new Event("draft"));
+  }
+
+  #fill(text) {
+    this.#text.value = text;
+    this.#fit();
+    this.#allow();
+  }
+
+  #fit() {
+    if (FITS) return;
+    this.#text.style.height = "auto";
+    this.#text.style.height = `${this.#text.scrollHeight}px`;
+  }
+
+  #allow() {
+    this.#send.disabled = this.#sending || !this.value;
+    this.#text.readOnly = this.#sending;
+  }
+
+  #key(event) {
+    // An input method is choosing characters: its Enter is not ours. 229: Safari says so only there.
+    if (event.isComposing || event.keyCode === 229) return;
+    const meant = event.ctrlKey || event.metaKey || !(event.shiftKey || TOUCH);
+    if (event.key === "Enter" && meant && !event.altKey) {
+      event.preventDefault();
+      this.#form.requestSubmit();
+    } else if (event.key === "ArrowUp" && !this.#text.value) {
+      event.preventDefault();
+      this.dispatchEvent(new Event("edit-last"));
+    } else if (event.key === "Escape" && this.#editing) {
+      event.stopPropagation();
+      this.cancel();
+    }
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    if (this.#busy || this.#sending || !this.value) return;
+    this.dispatchEvent(new Event("send"));
+  }
+
+  #tell(message, action = "") {
+    const [words, button] = this.#note.children;
+    words.textContent = message;
+    button.textContent = action;
+    button.hidden = !action;
+    this.#note.hidden = false;
+  }
+
+  #quiet() {
+    this.#note.hidden = true;
+  }
+}

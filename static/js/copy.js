@@ -1,0 +1,31 @@
+// Copies code blocks as they are, and messages as the Markdown they were written in.
+
+import { announce } from "./announce.js";
+import { toast } from "./toast.js";
+
+export async function copyCode(button) {
+  await copy(button, button.closest("figure").querySelector("code").textContent);
+}
+
+export async function copyMessage(button) {
+  const { id } = button.closest("article").dataset;
+  // The text is fetched inside the click's permission, which some browsers tie to this call.
+  const text = fetch(`/m/${id}/text/`).then((response) => {
+    if (!response.ok) throw new Error(response.statusText);
+    return response.text();
+  });
+  await copy(button, text);
+}
+
+async function copy(button, text) {
+  try {
+    const blob = Promise.resolve(text).then((words) => new Blob([words], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+  } catch {
+    toast("It could not be copied.");
+    return;
+  }
+  button.classList.add("copied");
+  setTimeout(() => button.classList.remove("copied"), 1500);
+  announce("Copied");
+}

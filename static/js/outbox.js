@@ -1,0 +1,50 @@
+// Questions on their way: the same frame with the same key, until the server has answered.
+
+const PATIENCE = 3_000;
+
+export class Outbox {
+  #socket;
+  #waiting = new Map();
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.addEventListener("frame", ({ detail }) => this.#hear(detail));
+  }
+
+  // Resolves with `ack`, or with `reject`.
+  post(frame) {
+    frame.key = crypto.randomUUID();
+    return new Promise((resolve) => {
+      this.#waiting.set(frame.key, { frame, resolve, timer: 0 });
+      this.#send(frame.key);
+    });
+  }
+
+  #send(key, after = 0) {
+    const entry = this.#waiting.get(key);
+    if (!entry) return;
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => {
+      this.#socket.send(entry.frame);
+      this.#send(key, PATIENCE);
+    }, after);
+  }
+
+  #hear(frame) {
+    if (frame.type === "welcome") {
+      for (const key of this.#waiting.keys()) this.#send(key);
+    } else if (frame.type === "retry") {
+      this.#send(frame.key, frame.after);
+    } else if (frame.type === "ack" || frame.type === "reject") {
+      this.#settle(frame);
+    }
+  }
+
+  #settle(frame) {
+    const entry = this.#waiting.get(frame.key);
+    if (!entry) return;
+    clearTimeout(entry.timer);
+    this.#waiting.delete(frame.key);
+    entry.resolve(frame);
+  }
+}

@@ -1,0 +1,15 @@
+// Small JSON requests to our own server.
+
+const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+
+export async function post(url, data, { signal } = {}) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+    body: JSON.stringify(data),
+    signal,
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? "That did not work. Try again in a moment.");
+  return answer;
+}

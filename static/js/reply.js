@@ -1,0 +1,130 @@
+// One live reply on the page: finished blocks are appended once, the tail is plain text.
+
+import { element, fragment } from "./html.js";
+import { Stream } from "./stream.js";
+
+const SILENCE = 2_000;
+const FENCE = /^ {0,3}(`{3,}|~{3,})([^\n]*)\n?/;
+
+export class Reply extends EventTarget {
+  #article;
+  #stream;
+  #send;
+  #silence = 0;
+  #asked = 0;
+  #drawing = 0;
+  #countdown = 0;
+
+  constructor(article, send) {
+    super();
+    this.#article = article;
+    this.#send = send;
+    this.gen = article.dataset.gen;
+    this.#stream = new Stream(this.gen, {
+      append: (html) => this.#part("prose").append(fragment(html)),
+      clear: () => this.#part("prose").replaceChildren(),
+      ask: (upto) => this.#ask(upto),
+    });
+    this.#listen();
+  }
+
+  hear(frame) {
+    this.#listen();
+    if (frame.type === "notice") this.#note(frame);
+    else if (frame.type === "done") this.#finish(frame);
+    else this.#write(frame);
+  }
+
+  resume() {
+    this.#stream.ask();
+  }
+
+  // The article was replaced by a newer rendering of the page.
+  forget() {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#asked);
+    clearInterval(this.#countdown);
+    cancelAnimationFrame(this.#drawing);
+  }
+
+  #write(frame) {
+    this.#quiet();
+    this.#stream[frame.type](frame);
+    this.#article.dataset.state = frame.state ?? "running";
+    this.#drawing ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#drawing = 0;
+    const { tail, thinking } = this.#stream;
+    const shown = tail.replace(/^\n+|\s+$/g, "");
+    const fence = FENCE.exec(shown);
+    const part = this.#part("tail");
+    part.textContent = fence ? shown.slice(fence[0].length) : shown;
+    part.classList.toggle("fenced", Boolean(fence));
+    part.dataset.language = fence ? fence[2].trim().split(/\s/)[0] : "";
+    const folded = this.#part("thinking");
+    folded.hidden = !thinking;
+    folded.querySelector(".thought").textContent = thinking;
+    this.dispatchEvent(new Event("drawn"));
+  }
+
+  #finish({ html, state }) {
+    this.forget();
+    const fresh = element(html);
+    const folded = this.#part("thinking").open;
+    keep(this.#part("prose"), fresh.querySelector(".prose"));
+    fresh.querySelector(".prose").replaceWith(this.#part("prose"));
+    fresh.querySelector(".thinking").open = folded;
+    this.#article.replaceWith(fresh);
+    this.dispatchEvent(new CustomEvent("done", { detail: { article: fresh, state } }));
+  }
+
+  #note({ message, until }) {
+    const note = this.#part("live-note");
+    const end = until ? Date.parse(until) : 0;
+    const show = () => {
+      const left = Math.ceil((end - Date.now()) / 1000);
+      note.textContent = left > 0 ? `${message} (${left} s)` : message;
+    };
+    note.hidden = false;
+    show();
+    clearInterval(this.#countdown);
+    if (end) this.#countdown = setInterval(show, 1000);
+  }
+
+  #quiet() {
+    clearInterval(this.#countdown);
+    this.#part("live-note").hidden = true;
+  }
+
+  #listen() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.resume();
+      this.#listen();
+    }, SILENCE);
+  }
+
+  // Many frames may show the same gap; the server hears of it once in a while.
+  #ask(known) {
+    if (this.#asked) return;
+    this.#asked = setTimeout(() => { this.#asked = 0; }, 300);
+    this.#send({ type: "resume", ...known });
+  }
+
+  #part(name) {
+    return this.#article.querySelector(`.${name}`);
+  }
+}
+
+// Make `old` hold what `fresh` holds, leaving the elements that are right already where they are:
+// a selection or a scrolled code block survives the end of the reply.
+function keep(old, fresh) {
+  const wanted = [...fresh.childNodes];
+  const here = [...old.childNodes];
+  const differs = wanted.findIndex((node, index) => !here[index]?.isEqualNode(node));
+  const same = differs < 0 ? wanted.length : differs;
+  for (const node of here.slice(same)) node.remove();
+  old.append(...wanted.slice(same));
+}

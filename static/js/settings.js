@@ -1,0 +1,79 @@
+// Model, system prompt and longest reply of this conversation; of a new one until its first send.
+
+import { about } from "./money.js";
+import { post } from "./post.js";
+
+export class Settings extends EventTarget {
+  #form = document.getElementById("settings-form");
+  #dialog = document.getElementById("settings");
+  #trouble = this.#form.querySelector("[role=alert]");
+  #saved;
+  conversation;
+
+  constructor(conversation) {
+    super();
+    this.conversation = conversation;
+    this.#saved = this.values;
+    document.getElementById("models").addEventListener("change", () => this.#modelChosen());
+    this.#form.addEventListener("submit", (event) => this.#submit(event));
+    this.#dialog.addEventListener("close", () => this.#reset());
+  }
+
+  get values() {
+    const { model, max_tokens, system_prompt } = this.#form.elements;
+    return {
+      model: model.value,
+      max_tokens: max_tokens.valueAsNumber,
+      system_prompt: system_prompt.value,
+    };
+  }
+
+  get #model() {
+    return document.querySelector("#models input:checked");
+  }
+
+  async #modelChosen() {
+    const { name, most, input, output } = this.#model.dataset;
+    document.getElementById("model-name").textContent = name;
+    document.getElementById("models").open = false;
+    const longest = this.#form.elements.max_tokens;
+    longest.max = most;
+    if (longest.valueAsNumber > Number(most)) longest.value = most;
+    for (const example of document.querySelectorAll(".example")) {
+      const pusd = Number(input) * example.dataset.in + Number(output) * example.dataset.out;
+      example.querySelector("[data-price]").textContent = about(pusd);
+    }
+    await this.#save().catch((fault) => this.#complain(fault));
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    try {
+      await this.#save();
+      this.#dialog.close();
+    } catch (fault) {
+      this.#complain(fault);
+    }
+  }
+
+  async #save() {
+    if (this.conversation) await post(`/c/${this.conversation}/settings/`, this.values);
+    this.#saved = this.values;
+    this.#trouble.hidden = true;
+    this.dispatchEvent(new Event("changed"));
+  }
+
+  #complain({ message }) {
+    this.#trouble.textContent = message;
+    this.#trouble.hidden = false;
+    if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  // What was not saved is forgotten with the dialog.
+  #reset() {
+    const { max_tokens, system_prompt } = this.#form.elements;
+    max_tokens.value = this.#saved.max_tokens;
+    system_prompt.value = this.#saved.system_prompt;
+    this.#trouble.hidden = true;
+  }
+}

@@ -1,0 +1,28 @@
+// A short message at the bottom, with at most one thing to do about it.
+
+export function toast(text, { action, run, seconds = 8 } = {}) {
+  const box = document.createElement("div");
+  box.className = "toast";
+  const words = document.createElement("span");
+  words.textContent = text;
+  box.append(words);
+  if (action) box.append(button(action, () => { box.remove(); run(); }));
+  document.getElementById("toasts").append(box);
+  let timer = setTimeout(() => box.remove(), seconds * 1000);
+  // Never away under the pointer or the focus.
+  for (const stay of ["pointerenter", "focusin"]) {
+    box.addEventListener(stay, () => clearTimeout(timer));
+  }
+  for (const leave of ["pointerleave", "focusout"]) {
+    box.addEventListener(leave, () => { timer = setTimeout(() => box.remove(), 3000); });
+  }
+}
+
+function button(text, run) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "button small";
+  made.textContent = text;
+  made.addEventListener("click", run);
+  return made;
+}
