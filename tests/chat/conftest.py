@@ -18,6 +18,7 @@ from chatapp.chat.broadcast import broadcast
 from chatapp.chat.draft import Ask
 from chatapp.chat.routing import websocket_application
 from chatapp.chat.running import engine
+from chatapp.claude.connection import connection
 from chatapp.pricing.importing import import_prices
 from chatapp.web.database import db as in_database
 
@@ -111,6 +112,7 @@ class Tab:
 async def running(transactional_db: None, prices: None, upstream: Any) -> AsyncIterator[None]:
     """The engine of this process, as the server would have started it."""
     engine.draining = False
+    await connection()  # its import takes seconds, as the server's start does
     await lifetime.start()
     yield
     await engine.drain(0)

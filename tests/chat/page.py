@@ -8,66 +8,53 @@ Frame = dict[str, Any]
 
 
 class Page:
-    """One live reply in one tab. `asks` counts the times it would send `resume`."""
+    """One live reply in one tab. `asks` says that it would now send `resume`."""
 
     def __init__(self) -> None:
         self.epoch = 0
         self.length = 0
         self.upto = 0
-        self.html: list[str] = []
-        self.frozen = ""
+        self.html = ""
         self.tail = ""
-        self.thinking = ""
-        self.asks = 0
+        self.asks = False
         self.done: Frame | None = None
 
-    @property
-    def text(self) -> str:
-        return self.frozen + self.tail
-
     def apply(self, frame: Frame) -> None:
-        if frame.get("epoch", self.epoch) < self.epoch:
-            return
         match frame["type"]:
-            case "delta":
+            case "delta" if frame["epoch"] == self.epoch:
                 self._delta(frame)
-            case "snapshot":
+            case "delta" if frame["epoch"] > self.epoch:
+                self.asks = True
+            case "snapshot" if frame["epoch"] >= self.epoch:
                 self._snapshot(frame)
-            case "done":
+            case "done" if frame["epoch"] >= self.epoch:
                 self.done = frame
 
     def _delta(self, frame: Frame) -> None:
-        if frame["epoch"] > self.epoch or frame["off"] > self.length:
-            self.asks += 1
-            return
         have = self.length - frame["off"]
-        if have <= units(frame["s"]):
+        if have < 0:
+            self.asks = True
+            return
+        if have < units(frame["s"]):
             piece = after(frame["s"], have)
             self.tail += piece
             self.length += units(piece)
-        self._blocks(frame.get("blocks", []))
-        self.thinking += frame.get("thinking", "")
+        for block in frame.get("blocks", []):
+            if block["from"] == self.upto and block["upto"] <= self.length:
+                self.tail = after(self.tail, block["upto"] - block["from"])
+                self.html += block["html"]
+                self.upto = block["upto"]
 
     def _snapshot(self, frame: Frame) -> None:
         if frame["from"] == 0:
-            self.html, self.frozen, self.upto, self.tail = [], "", 0, ""
+            self.html, self.upto = "", 0
         elif frame["from"] != self.upto or frame["epoch"] != self.epoch:
-            self.asks += 1
+            self.asks = True
             return
         self.epoch = frame["epoch"]
         for block in frame["blocks"]:
-            self.html.append(block["html"])
+            self.html += block["html"]
             self.upto = block["upto"]
         self.tail = frame["tail"]
-        # The page does not need frozen words; their length is the block's end.
-        self.frozen = "\0" * self.upto if not self.frozen else self.frozen
         self.length = self.upto + units(self.tail)
-        self.thinking = frame["thinking"]
-
-    def _blocks(self, blocks: list[Frame]) -> None:
-        for block in blocks:
-            if block["from"] == self.upto:
-                size = block["upto"] - block["from"]
-                self.tail = after(self.tail, size)
-                self.html.append(block["html"])
-                self.upto = block["upto"]
+        self.asks = False
