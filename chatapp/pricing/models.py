@@ -189,6 +189,15 @@ class PriceVersion(BookEntry):
     def __str__(self) -> str:
         return f"{self.model_id} {self.speed} from {self.valid_from:%Y-%m-%d %H:%M}"
 
+    @property
+    def state(self) -> str:
+        """cancelled, future, past or current; of a row that came `with_successors`."""
+        if self.cancelled_at:
+            return "cancelled"
+        if self.valid_from > timezone.now():
+            return "future"
+        return "past" if getattr(self, "superseded", False) else "current"
+
     def value(self) -> book.Version:
         """As a value of the book; the rows of `tiers` go with it. Raises ValueError as that does."""
         return book.Version(

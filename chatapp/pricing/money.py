@@ -9,12 +9,12 @@ PER_MTOK = 10**6  # pico-USD per token of $1 per million tokens
 
 def pusd(dollars: Decimal | str) -> int:
     """Exact dollars as pico-USD. Raises ValueError for what is no number or finer than 1e-12."""
-    return _whole(dollars, PUSD)
+    return whole(dollars, PUSD)
 
 
 def rate(dollars_per_mtok: Decimal | str) -> int:
     """Dollars per million tokens as pico-USD per token. Raises ValueError as `pusd` does."""
-    return _whole(dollars_per_mtok, PER_MTOK)
+    return whole(dollars_per_mtok, PER_MTOK)
 
 
 def exact(pusd: int) -> str:
@@ -64,7 +64,7 @@ def calls_like_this(pusd: int | None) -> str:
     return f"{price}; {calls:,} of them cost a dollar." if calls > 1 else f"{price}."
 
 
-def _whole(amount: Decimal | str, unit: int) -> int:
+def whole(amount: Decimal | str, unit: int) -> int:
     try:
         value = Decimal(amount)
     except InvalidOperation:

@@ -1,0 +1,195 @@
+"""The forms of the price book: exact, in order, and asked again when they look like a slip."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from chatapp.pricing import fields, repricing
+from chatapp.pricing.book import BP, Tier, Version
+from chatapp.pricing.models import (
+    Model,
+    PriceTier,
+    PriceVersion,
+    price_book,
+    read_book,
+)
+from chatapp.pricing.money import format_per_mtok, format_usd
+from chatapp.pricing.segments import TOKEN_KINDS
+
+
+class ModelForm(forms.ModelForm):
+    aliases = fields.NamesField(
+        required=False, help_text="Other names the API answers to, one on each line; exact matches."
+    )
+
+    class Meta:
+        model = Model
+        fields = (
+            "id",
+            "name",
+            "aliases",
+            "offered",
+            "launched",
+            "deprecated",
+            "retires",
+            "context_window",
+            "max_output",
+            "note",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        ours = {data.get("id") or self.instance.pk, *data.get("aliases", [])}
+        others = Model.objects.exclude(pk=self.instance.pk)
+        taken = {name for other in others for name in (other.pk, *other.aliases)}
+        if both := ours & taken:
+            raise ValidationError(f"Another model goes by {', '.join(sorted(both))}.")
+        return data
+
+
+class PriceVersionForm(forms.ModelForm):
+    valid_from = fields.MomentField(
+        label="Valid from (UTC)",
+        help_text="To the second. A time in the past re-rates the calls since, after a preview.",
+    )
+    batch_bp = fields.multiplier(
+        label="Batch multiplier", least=1, most=BP, help_text="0.5 is half; empty: not offered."
+    )
+    geo_us_bp = fields.multiplier(
+        label="US multiplier", least=BP, most=10 * BP, help_text="Like 1.1; empty: not offered."
+    )
+    web_search_pusd = fields.per_thousand(label="Web search, $ per 1,000")
+    reason = forms.CharField(max_length=300, help_text="Kept with the version.")
+
+    class Meta:
+        model = PriceVersion
+        fields = (
+            "model",
+            "speed",
+            "valid_from",
+            "available",
+            "batch_bp",
+            "geo_us_bp",
+            "web_search_pusd",
+            "reason",
+            "source",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        model, begins = data.get("model"), data.get("valid_from")
+        if model and begins and begins.date() < model.launched:
+            self.add_error("valid_from", f"{model} was launched on {model.launched:%Y-%m-%d}.")
+        return data
+
+
+class PriceTierForm(forms.ModelForm):
+    input = fields.per_mtok(label="Input")
+    cache_write_5m = fields.per_mtok(label="Cache write, 5 min")
+    cache_write_1h = fields.per_mtok(label="Cache write, 1 h")
+    cache_read = fields.per_mtok(label="Cache read")
+    output = fields.per_mtok(label="Output")
+
+    class Meta:
+        model = PriceTier
+        fields = ("over", *TOKEN_KINDS)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for lower, upper, told in (
+            ("cache_read", "input", "A cache read costs at most what input does."),
+            ("input", "cache_write_5m", "A cache write costs at least what input does."),
+            ("cache_write_5m", "cache_write_1h", "A write for 1 h costs at least one for 5 min."),
+        ):
+            if lower in data and upper in data and data[lower] > data[upper]:
+                self.add_error(lower if lower == "cache_read" else upper, told)
+        return data
+
+
+class TierFormSet(forms.BaseInlineFormSet):
+    """The tiers, and with them the whole version: checked as the book would, then confirmed.
+
+    `warnings` holds what looks like a slip or reaches into the past; the form is refused until it
+    comes back with `to_confirm`, which names exactly these prices, in the field "confirm".
+    """
+
+    warnings: tuple[str, ...] = ()
+    to_confirm = ""
+
+    def clean(self) -> None:
+        super().clean()
+        parent: PriceVersion = self.instance
+        complete = parent.model_id and parent.valid_from and parent.web_search_pusd is not None
+        if any(self.errors) or not complete:
+            return
+        try:
+            version = self._version(parent)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        digest = hashlib.sha256(repr(version).encode()).hexdigest()[:16]
+        if self.data.get("confirm") == digest:
+            return
+        if warnings := (*_leaps(version), *_reach_back(version)):
+            self.warnings, self.to_confirm = warnings, digest
+            raise ValidationError("Look again, and confirm below.")
+
+    def _version(self, parent: PriceVersion) -> Version:
+        rows = [form.cleaned_data for form in self.forms if form.has_changed()]
+        tiers = [
+            Tier(over=row["over"], **{kind: row[kind] for kind in TOKEN_KINDS})
+            for row in rows
+            if not row.get("DELETE")
+        ]
+        return Version(
+            model=parent.model_id,
+            speed=parent.speed,
+            valid_from=parent.valid_from,
+            available=parent.available,
+            batch_bp=parent.batch_bp,
+            geo_us_bp=parent.geo_us_bp,
+            web_search_pusd=parent.web_search_pusd,
+            tiers=tuple(sorted(tiers, key=lambda tier: tier.over)),
+        )
+
+
+def _leaps(version: Version) -> Iterator[str]:
+    """Prices that change by more than half against the version they take over from."""
+    before = price_book().version(version.model, version.speed, version.valid_from)
+    if before is None:
+        return
+    for tier in version.tiers:
+        old_tier = before.tier(tier.over + 1)
+        over = f" over {tier.over:,} tokens" if tier.over else ""
+        for kind in TOKEN_KINDS:
+            old, new = getattr(old_tier, kind), getattr(tier, kind)
+            if abs(new - old) * 2 > old:
+                name = PriceTierForm.base_fields[kind].label
+                yield f"{name}{over} goes from {format_per_mtok(old)} to {format_per_mtok(new)}."
+    old, new = before.web_search_pusd, version.web_search_pusd
+    if abs(new - old) * 2 > old:
+        yield f"A web search goes from {format_usd(old, 'exact')} to {format_usd(new, 'exact')}."
+
+
+def _reach_back(version: Version) -> Iterator[str]:
+    if version.valid_from > timezone.now():
+        return
+    book = read_book(PriceVersion.objects.known(), version)
+    effect = repricing.preview(book, model=version.model, since=version.valid_from)
+    yield f"This begins in the past. {described(effect)}"
+
+
+def described(effect: repricing.Effect) -> str:
+    """What re-rating does, in a sentence: "1,204 calls change, by +$3.11 in all." """
+    if not effect.calls:
+        return "No call made since then changes."
+    sign = "+" if effect.difference_pusd > 0 else ""
+    total = f"{sign}{format_usd(effect.difference_pusd)}"
+    calls = "1 call changes" if effect.calls == 1 else f"{effect.calls:,} calls change"
+    first = f", {effect.newly_priced:,} of them priced for the first time" * bool(
+        effect.newly_priced
+    )
+    return f"{calls}, by {total} in all{first}. Each gets an adjustment; no line is rewritten."
