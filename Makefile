@@ -35,7 +35,7 @@ fmt: $(COMPLETE) ## format the code
 
 lock: $(COMPLETE) ## pin the requirements anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile $(LOCK) --group dev pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile $(LOCK) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11
 

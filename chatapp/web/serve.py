@@ -160,12 +160,16 @@ class Server(Daphne):
 
     def clear(self) -> None:
         """End what is left on the loop; the interpreter may crash at exit with tasks pending."""
-        left = asyncio.all_tasks(twisted_loop)
+        twisted_loop.run_until_complete(self.clearing())
+        twisted_loop.close()
+
+    async def clearing(self) -> None:
+        # Generators first: they hold connections and servers open until they are closed.
+        await wait([asyncio.ensure_future(twisted_loop.shutdown_asyncgens())], GOODBYE)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
-        twisted_loop.run_until_complete(wait(left, GOODBYE))
-        twisted_loop.run_until_complete(twisted_loop.shutdown_asyncgens())
-        twisted_loop.close()
+        await wait(left, GOODBYE)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)

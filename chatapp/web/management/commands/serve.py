@@ -16,14 +16,14 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             self.check(tags=[Tags.security], include_deployment_checks=True, fail_level=WARNING)
         # Here, since they import models and install Twisted's reactor.
+        from channels.routing import get_default_application
         from twisted.internet.endpoints import quoteStringArgument as quote
 
-        from chatapp.asgi import application
         from chatapp.web.serve import Server
 
         greeting = [f"chatapp is at {settings.PUBLIC_URL}/", *greetings()]
         endpoint = f"tcp:{settings.PORT}:interface={quote(settings.HOST)}:backlog=1024"
-        server = Server(application, endpoint, lambda: self.announce(greeting))
+        server = Server(get_default_application(), endpoint, lambda: self.announce(greeting))
         server.run()
         if server.fault:
             raise CommandError(f"{server.fault} Choose another port with PORT=8001.")
