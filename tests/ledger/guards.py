@@ -35,8 +35,11 @@ def lifted() -> Iterator[None]:
 
 def _alter(what: str) -> None:
     with connection.cursor() as cursor:
+        # A table with unchecked foreign keys cannot be altered.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} {what} TRIGGER USER")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @pytest.fixture(autouse=True, scope="session")

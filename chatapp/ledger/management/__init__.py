@@ -1,0 +1,1 @@
+"""Commands that check the ledger and rebuild its totals."""

@@ -1,0 +1,93 @@
+"""The ledger's sums in SQL, for all calls at once: what daily totals must be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+from chatapp.ledger.choices import WAITING, Kind
+from chatapp.ledger.daily import AMOUNT, KEY, QUANTITY, SUMS
+from chatapp.web.postgresql import patience
+
+HOUR = 3600.0
+
+
+def _of(kind: Kind, column: str) -> str:
+    return f"SUM(CASE WHEN kind = '{kind}' THEN {column} ELSE 0 END)"
+
+
+# One row for each charge that has lines. Lines taken back cancel out.
+LINES = f"""
+    SELECT charge_id, COUNT(*) AS written, SUM(amount_pusd) AS amount_pusd,
+        {", ".join(f"{_of(kind, 'quantity')} AS {name}" for kind, name in QUANTITY.items())},
+        {", ".join(f"{_of(kind, 'amount_pusd')} AS {name}" for kind, name in AMOUNT.items())}
+    FROM ledger_chargeline GROUP BY charge_id
+"""  # noqa: S608 - only our own constants
+
+
+def daily(lines: str) -> str:
+    """The rows of ledger_dailytotal, in the order of COLUMNS; `lines` is LINES or a table of it."""
+    waiting = ", ".join(f"'{status}'" for status in WAITING)
+    sums = ", ".join(
+        f"SUM(COALESCE(l.{name}, 0))" for name in (*QUANTITY.values(), *AMOUNT.values())
+    )
+    return f"""
+        SELECT {", ".join(f"c.{name}" for name in KEY)}, COUNT(*),
+            SUM(COALESCE(c.amount_pusd, 0)),
+            SUM(CASE WHEN c.status IN ({waiting}) THEN c.held_pusd ELSE 0 END), {sums}
+        FROM ledger_charge c LEFT JOIN {lines} l ON l.charge_id = c.id
+        WHERE c.state = 'captured' GROUP BY {", ".join(f"c.{name}" for name in KEY)}
+    """  # noqa: S608
+
+
+COLUMNS = (*KEY, *SUMS)
+
+
+def rebuild() -> int:
+    """Write all daily totals anew from the charges and their lines; how many rows there are."""
+    with unhurried(), transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Captures wait: one that has not counted itself yet would count twice or not at all.
+            cursor.execute("LOCK TABLE ledger_dailytotal IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("DELETE FROM ledger_dailytotal")
+        cursor.execute(
+            f"INSERT INTO ledger_dailytotal ({', '.join(COLUMNS)}) {daily(f'({LINES})')}"
+        )
+        return cursor.rowcount
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Statements over all calls may take their time."""
+    token = patience.set(HOUR)
+    try:
+        yield
+    finally:
+        patience.reset(token)
+
+
+@contextmanager
+def snapshot() -> Iterator[Any]:
+    """A cursor whose statements all see the same moment; nobody who writes waits for it."""
+    database: Any = connection
+    with unhurried(), _deferred(database), transaction.atomic(), database.cursor() as cursor:
+        if database.vendor == "postgresql":
+            if not database.savepoint_ids:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SET LOCAL statement_timeout = 0")
+        yield cursor
+
+
+@contextmanager
+def _deferred(database: Any) -> Iterator[None]:
+    """On SQLite a transaction that only reads must not take the lock of one that writes."""
+    if database.vendor != "sqlite":
+        yield
+        return
+    mode, database.transaction_mode = database.transaction_mode, "DEFERRED"
+    try:
+        yield
+    finally:
+        database.transaction_mode = mode
