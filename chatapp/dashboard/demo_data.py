@@ -89,10 +89,10 @@ class Outcome:
 class Maker:
     """Makes calls day by day. Outcomes are drawn from a few hundred per price, each rated once."""
 
-    def __init__(self, *, seed: int, source: str, people: int) -> None:
+    def __init__(self, *, seed: int, source: str, people: int, shapes: int = SHAPES) -> None:
         self.next_charge = bulk.next_id(Charge)
         self.random = Random(f"{seed} {self.next_charge}")  # noqa: S311 - repeatable on purpose
-        self.source = source
+        self.source, self.shapes = source, shapes
         self.book = price_book()
         self.people = make_people(people)
         weights = [self.random.paretovariate(1.3) for _ in self.people]
@@ -150,7 +150,7 @@ class Maker:
         version = self.book.version(asked, "standard", at)
         key = (name, version and version.valid_from)
         if key not in self.outcomes:
-            self.outcomes[key] = [self._outcome(name, asked, at) for _ in range(SHAPES)]
+            self.outcomes[key] = [self._outcome(name, asked, at) for _ in range(self.shapes)]
         return self.outcomes[key]
 
     def _outcome(self, name: str, asked: str, at: datetime) -> Outcome:

@@ -30,6 +30,11 @@ class Period:
         """The days of one of PRESETS as seen on `today`; KeyError for another name."""
         return cls(*_PRESETS[name](today))
 
+    @classmethod
+    def month(cls, day: date) -> Self:
+        """The whole month that `day` is in."""
+        return cls(day.replace(day=1), _month_end(day))
+
     @property
     def days(self) -> int:
         return (self.last - self.first).days + 1

@@ -1,6 +1,6 @@
 """Who spent what: everything a page shows of one filter, each question asked of the database once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -8,6 +8,8 @@ from django.db.models import Count
 
 from chatapp.accounts.models import Team, User
 from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.forecast import Forecast, forecast, history
+from chatapp.dashboard.periods import Period
 from chatapp.dashboard.savings import cache_savings
 from chatapp.dashboard.sums import Sums, regrouped, sums_by, sums_of, total
 
@@ -97,6 +99,17 @@ class Spend:
             people_before=before.aggregate(people=Count("user", distinct=True))["people"],
             savings_pusd=cache_savings(self.by_day_model),
         )
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """Where the month will end that `asked` shows the beginning of; else None."""
+        asked, today = self.asked, self.asked.today
+        if asked.range != "month":
+            return None
+        learned = replace(asked, period=history(today)).totals()
+        days = {day: sums for (day,), sums in sums_by(learned, "day").items()} | self.by_day
+        spent = {day: sums.amount_pusd for day, sums in days.items()}
+        return forecast(spent, Period.month(today), today)
 
     def people(self, ids: list[int]) -> dict[int, User]:
         return User.objects.select_related("team").in_bulk(ids)

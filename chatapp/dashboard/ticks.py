@@ -28,6 +28,6 @@ def compact(count: int) -> str:
     for size, letter in COMPACT:
         if count >= size:
             value = Decimal(count) / size
-            digits = 2 if value < 10 else 1 if value < 100 else 0
+            digits = 2 if value < Decimal("9.995") else 1 if value < Decimal("99.95") else 0
             return f"{value:.{digits}f}{letter}"
     return f"{count:,}"

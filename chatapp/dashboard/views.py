@@ -19,6 +19,7 @@ from chatapp.dashboard import export, tables
 from chatapp.dashboard.filters import BadFilter, Filter, business_today
 from chatapp.dashboard.frame import certainty, chart_title, choices, frame, paging
 from chatapp.dashboard.look import BY, OWN_BY, SORTS, UNITS, Look
+from chatapp.dashboard.progress import budgets
 from chatapp.dashboard.series import spend_chart
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import sums_of
@@ -68,6 +69,8 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
         "decimals": sums.all.decimals,
         "certainty": certainty(sums),
         "before": asked.before().period,
+        "forecast": sums.forecast,
+        "budgets": budgets(asked),
         "chart": spend_chart(sums, look),
         "chart_title": chart_title(asked, look),
         "bys": choices(asked, look, "by", OWN_BY if asked.personal else BY),

@@ -15,4 +15,8 @@ addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll(".selects :disabled")) field.disabled = false;
 });
 
+// Where there is little room, filters wait behind their button until one is taken.
+const more = document.querySelector(".more");
+if (more && matchMedia("(max-width: 48rem)").matches) more.open = "taken" in more.dataset;
+
 for (const chart of document.querySelectorAll("[data-chart]")) followBars(chart);

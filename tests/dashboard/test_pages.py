@@ -1,0 +1,154 @@
+"""Who may open which page, what it answers to nonsense, and where its figures lead."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+
+from chatapp.accounts.models import User
+from chatapp.dashboard.filters import Filter
+from chatapp.ledger.models import Charge
+from tests.dashboard.conftest import TODAY, signed_in
+
+PAGES = ["/dashboard/", "/dashboard/calls/", "/dashboard/export.csv", "/dashboard/export.json"]
+OWN = [page.replace("/dashboard/", "/usage/") for page in PAGES]
+NONSENSE = [
+    *("from=9999999-01-01", "from=10000-01-01", "from=2026-02-30", "from=0001-01-01&to=0001-01-01"),
+    *("range=__class__", "by=__class__", "unit=%00", "sort=-user__password", "page=-1", "page=9e9"),
+    *("from=0001-01-01&to=9999-12-31", "from=2026-11-02&to=2026-11-01", "user=nobody", "user=%00"),
+    *("team=0", "team=99999999999999", "team=%C2%B2", "team='; DROP TABLE x", "model=%00"),
+    *("model=%25", "status=paid", "purpose=x", "source=stripe", "after=x", "page=99999999999999"),
+    "model=" + "x" * 5000,
+    "user=alice&user=bob&range=7d&range=30d",
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("page", PAGES + OWN)
+def test_a_visitor_is_sent_to_sign_in(page: str, client: Client) -> None:
+    answer = client.get(page)
+    assert answer.status_code == 302
+    assert urlsplit(answer["Location"]).path == "/sign-in/"
+    assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [page]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("page", PAGES)
+def test_without_the_permission_the_page_is_not_there(page: str, bob: User) -> None:
+    assert signed_in(bob).get(page).status_code == 404
+
+
+@pytest.mark.parametrize("page", [*PAGES[:2], *OWN[:2]])
+def test_nonsense_is_refused_or_clamped(page: str, payer: Client, prices: None) -> None:
+    for query in NONSENSE:
+        answer = payer.get(f"{page}?{query}")
+        assert answer.status_code in (200, 400), query
+        assert b"Traceback" not in answer.content
+
+
+def test_what_is_wrong_is_said(payer: Client) -> None:
+    answer = payer.get("/dashboard/?from=2026-02-30&user=nobody")
+    assert answer.status_code == 400
+    assert "“from” is a day like" in answer.text
+    assert "Nobody has the user name" in answer.text
+
+
+@pytest.mark.parametrize("page", [*PAGES[:2], *OWN[:2]])
+def test_pages_are_read_only_and_not_kept(page: str, payer: Client, prices: None) -> None:
+    assert payer.post(page).status_code == 405
+    assert "no-store" in payer.get(page)["Cache-Control"]
+
+
+def test_an_empty_ledger_says_so(payer: Client, prices: None) -> None:
+    assert "Nothing in these days" in payer.get("/dashboard/").text
+    assert "Clear the filters" in payer.get("/dashboard/?status=unknown").text
+
+
+def test_everybody_sees_their_own_and_nobody_elses(ledger: Any, payer: Client) -> None:
+    busy, other = User.objects.filter(charges__isnull=False).distinct()[:2]
+    own = signed_in(busy)
+    page = own.get("/usage/", {"user": other.username, "range": "12m"})
+    asked: Filter = page.context["asked"]
+    assert asked.user == busy
+    assert page.context["figures"].all.calls == busy.charges.count()
+    assert other.label not in page.text
+    calls = own.get("/usage/calls/", {"user": other.username, "range": "12m"}).context["rows"]
+    assert {row.charge.user for row in calls} == {busy}
+    assert own.get(f"/usage/calls/{busy.charges.first().uuid}/").status_code == 200
+    assert own.get(f"/usage/calls/{other.charges.first().uuid}/").status_code == 404
+    assert own.get(f"/dashboard/calls/{busy.charges.first().uuid}/").status_code == 404
+
+
+@pytest.mark.usefixtures("ledger")
+def test_each_figure_leads_to_the_calls_that_add_up_to_it(payer: Client) -> None:
+    page = payer.get("/dashboard/", {"range": "12m"})
+    matrix = page.context["matrix"]
+    for line in matrix.lines[:3]:
+        for cell in (*line.cells, line.all):
+            if cell.sums.calls:
+                assert cell.href.replace("&", "&amp;") in page.text
+                found = payer.get(cell.href).context
+                assert found["sums"] == cell.sums
+                amounts = [row.charge.amount_pusd or 0 for row in found["rows"]]
+                if not found["more"]:
+                    assert sum(amounts) == cell.sums.amount_pusd
+    for column in page.context["chart"].columns:
+        day = payer.get(column.bucket.href).context["sums"]
+        assert day.amount_pusd == next(
+            total for bucket, _, total in page.context["chart"].rows if bucket == column.bucket
+        )
+    for part in page.context["certainty"]:
+        assert payer.get(part.href).context["sums"] == part.sums
+
+
+@pytest.mark.usefixtures("ledger")
+def test_calls_are_paged_without_gap_or_repeat(payer: Client) -> None:
+    seen, href = [], "/dashboard/calls/?range=12m"
+    while href:
+        context = payer.get(href).context
+        seen += [row.charge.pk for row in context["rows"]]
+        href = context["more"]
+    ordered = Charge.objects.order_by("-authorized_at", "-id").values_list("pk", flat=True)
+    assert seen == list(ordered)
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_call_has_its_receipt(payer: Client) -> None:
+    charge = Charge.objects.filter(status="exact").latest("id")
+    page = payer.get(f"/dashboard/calls/{charge.uuid}/")
+    assert page.status_code == 200
+    assert charge.request_id in page.text
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize(
+    "query", ["", "by=user", "by=team&unit=tokens", "by=kind&range=12m", "sort=name"]
+)
+def test_nothing_on_a_page_breaks_the_content_policy(query: str, payer: Client) -> None:
+    text = payer.get(f"/dashboard/?{query}").text
+    assert not re.search(r"\sstyle=|<script(?![^>]*\ssrc=)|<style|\son\w+=", text)
+
+
+@pytest.mark.usefixtures("ledger")
+def test_nothing_small_reads_as_zero(payer: Client) -> None:
+    for query in ("range=12m", "range=12m&by=kind", "range=today", "sort=average"):
+        page = payer.get(f"/dashboard/?{query}").text
+        for value, shown in re.findall(r'<data class="money" value="([^"]*)"[^>]*>([^<]*)<', page):
+            assert float(value) == 0 or float(shown.replace("$", "").replace(",", "")) != 0
+
+
+def test_a_persons_name_is_never_markup(payer: Client, ledger: Any) -> None:
+    User.objects.filter(charges__isnull=False).update(name="<img src=x onerror=alert(1)>")
+    for by in ("user", "model"):
+        assert "<img src=x" not in payer.get(f"/dashboard/?by={by}").text
+
+
+@pytest.mark.usefixtures("ledger")
+def test_addresses_say_the_same_again(payer: Client) -> None:
+    query = {"range": "7d", "model": "claude-haiku-4-5", "status": "exact", "purpose": "chat"}
+    asked: Filter = payer.get("/dashboard/", query).context["asked"]
+    again: Filter = payer.get(asked.link()).context["asked"]
+    assert again == asked
+    assert asked.period.last == TODAY

@@ -1,0 +1,137 @@
+"""Every way of summing the same calls gives the same amount, whatever is asked."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from django.test import override_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatapp.accounts.models import Team, User
+from chatapp.dashboard import tables
+from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.frame import certainty
+from chatapp.dashboard.look import BY, Look
+from chatapp.dashboard.series import spend_chart
+from chatapp.dashboard.spend import Spend
+from chatapp.dashboard.sums import Sums, total
+from chatapp.ledger.models import Charge, ChargeLine, Kind, Source, State
+from tests.dashboard.conftest import make
+
+Ask = Callable[..., Filter]
+asked_for = st.fixed_dictionaries(
+    {},
+    optional={
+        "range": st.sampled_from(["today", "7d", "30d", "month", "last-month", "12m"]),
+        "team": st.integers(0, 9),
+        "user": st.integers(0, 5),
+        "model": st.sampled_from(["claude-haiku-4-5", "claude-opus-4-8", "claude-not-on-the-list"]),
+        "status": st.sampled_from(["exact", "estimated", "unpriced", "unknown"]),
+        "purpose": st.sampled_from(["chat", "title"]),
+    },
+)
+
+
+def in_words(query: dict[str, Any]) -> dict[str, str]:
+    """The drawn numbers as people and teams that exist."""
+    words = dict(query)
+    if "user" in words:
+        words["user"] = User.objects.order_by("id")[words["user"]].username
+    if "team" in words:
+        words["team"] = str(Team.objects.order_by("id")[words["team"]].pk)
+    return words
+
+
+@pytest.mark.usefixtures("ledger")
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(query=asked_for, by=st.sampled_from(list(BY)), page=st.integers(1, 3))
+def test_every_sum_is_the_same(ask: Ask, query: dict[str, Any], by: str, page: int) -> None:
+    asked = ask(**in_words(query))
+    spend, look = Spend(asked), Look(by=by, page=page)
+    people, _ = tables.people_page(spend, look)
+    matrix = tables.matrix(spend, look, people)
+    rows = asked.charges().aggregate(amount=Sum("amount_pusd"))["amount"] or 0
+
+    assert spend.all.amount_pusd == int(rows)
+    assert spend.all.calls == asked.charges().count()
+    assert spend_chart(spend, look).total == int(rows)
+    assert spend_chart(spend, Look(by=by, unit="tokens")).total == spend.all.tokens
+    assert total(column.sums for column in matrix.models) == spend.all
+    for table in (
+        tables.people_table(spend, look, people),
+        tables.models_table(spend, look),
+        tables.teams_table(spend, look),
+    ):
+        assert total([*(row.sums for row in table.rows), table.rest or Sums()]) == spend.all
+    assert total(part.sums for part in certainty(spend)) == spend.all
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("page", [1, 2])
+def test_the_matrix_sums_both_ways(ask: Ask, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PAGE", 4)
+    spend, look = Spend(ask(range="12m")), Look(page=page)
+    people, pages = tables.people_page(spend, look)
+    matrix = tables.matrix(spend, look, people)
+    assert pages == 2
+    for line in matrix.lines:
+        assert total(cell.sums for cell in line.cells) == line.all.sums
+    for place, column in enumerate(matrix.models):
+        shown = [line.cells[place].sums for line in matrix.lines]
+        assert total([*shown, matrix.rest[place]]) == column.sums
+    assert total([*(line.all.sums for line in matrix.lines), matrix.rest_all]) == matrix.all
+
+
+def test_demonstration_money_is_kept_apart(prices: None, ask: Ask) -> None:
+    make(30, seed=1)
+    make(50, seed=2, source=Source.DEMO)
+    assert Spend(ask(range="12m")).all.calls == 30
+    assert Spend(ask(range="12m", source="demo")).all.calls == 50
+    with override_settings(DEMO=True):
+        assert Spend(ask(range="12m")).all.calls == 50
+
+
+def test_open_and_voided_calls_are_no_spend(ledger: Any, ask: Ask, alice: User) -> None:
+    before = Spend(ask()).all
+    charge = Charge.objects.authorize(
+        user=alice,
+        source=Source.ANTHROPIC,
+        purpose="chat",
+        model="claude-haiku-4-5",
+        max_tokens=10,
+        prompt_tokens=10,
+        reference="5d0c2b1e-2d3f-4f0b-9c55-0f6c7a9e4d21",
+    )
+    charge.void(error="overloaded", http_status=529)
+    assert charge.state == State.VOIDED
+    assert Spend(ask()).all == before
+
+
+@pytest.mark.usefixtures("ledger")
+def test_what_has_no_amount_is_never_nothing(ask: Ask) -> None:
+    sums = Spend(ask(status="unknown", range="12m")).all
+    assert sums.calls == 0 or sums.known_pusd is None
+
+
+@pytest.mark.usefixtures("ledger")
+def test_cache_savings_are_the_uncached_price_less_what_was_paid(ask: Ask) -> None:
+    asked = ask(range="12m")
+    cached = ChargeLine.objects.filter(kind__startswith="cache", charge__in=asked.charges())
+    saved = 0
+    for line in cached.select_related("price_version"):
+        tier = line.price_version.value().tiers[0]
+        saved += line.quantity * tier.input - line.amount_pusd
+    assert Spend(asked).figures.savings_pusd == saved
+
+
+@pytest.mark.usefixtures("ledger")
+def test_kinds_add_up_to_the_amount(ask: Ask) -> None:
+    every = Spend(ask(range="12m")).all
+    assert every.amount_pusd
+    assert sum(every.amount_of(kind) for kind in Kind) == every.amount_pusd
