@@ -17,8 +17,7 @@ setup: $(WORKING) ## install what chatapp needs, and prepare its data
 	@$(BIN)/python manage.py setup
 
 run: $(WORKING) ## serve on HOST:PORT (127.0.0.1:8000); the first start makes everything
-	@$(BIN)/python manage.py setup -v0
-	@exec $(BIN)/python manage.py serve
+	@exec $(BIN)/python manage.py serve --setup
 
 test: $(COMPLETE) ## run every test, on SQLite and on PostgreSQL with Redis, and in a browser
 	@$(BIN)/python -m tests

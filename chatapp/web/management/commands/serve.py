@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import WARNING, Tags
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatapp.web.signals import server_greeting
 
@@ -12,7 +13,12 @@ from chatapp.web.signals import server_greeting
 class Command(BaseCommand):
     help = "Serve chatapp on HOST and PORT, until SIGTERM or Ctrl+C."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--setup", action="store_true", help="run `manage.py setup` first")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["setup"]:
+            call_command("setup", stdout=self.stdout)
         if settings.PRODUCTION:
             self.check(tags=[Tags.security], include_deployment_checks=True, fail_level=WARNING)
         # Here, since they import models and install Twisted's reactor.
