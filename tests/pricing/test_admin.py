@@ -111,7 +111,7 @@ def test_an_unknown_origin_is_an_empty_form(browser: Client, pk: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["NaN", "inf", "-inf", "-1", "1e30", "1e999999999", "0.123456789012", "", "x", "1,5", "9" * 60],
+    ["NaN", "inf", "-inf", "-1", "1e30", "1e999999999", "0.123456789012", "x", "1,5", "9" * 60],
 )
 def test_no_such_price(browser: Client, value: str) -> None:
     fields = [f"tiers-0-{kind}" for kind in TOKEN_KINDS] + ["web_search_pusd"]
@@ -137,6 +137,8 @@ def test_no_such_price(browser: Client, value: str) -> None:
         ({"tiers-0-over": "5"}, "start at 0"),
         ({"tiers-0-over": "-5"}, "greater than or equal to 0"),
         ({"tiers-TOTAL_FORMS": "0"}, "needs the rates"),
+        ({f"tiers-0-{kind}": "" for kind in TOKEN_KINDS}, "needs the rates"),
+        ({"tiers-0-output": ""}, "required"),
         ({"valid_from": "tomorrow"}, "Type a time"),
         ({"valid_from": "0001-01-01T00:00+14:00"}, "Type a time"),
         ({"valid_from": "2024-01-01"}, "was launched on 2025-10-15"),
