@@ -114,9 +114,16 @@ class Upstream:
         await self.done.wait()
         await runner.cleanup()
 
+    async def asked(self, calls: int = 1) -> None:
+        """Wait until so many calls have come."""
+        deadline = time.monotonic() + 10
+        while len(self.bill) < calls:
+            assert time.monotonic() < deadline, f"only {len(self.bill)} calls came"
+            await asyncio.sleep(0.005)
+
     async def idle(self) -> None:
         """Wait until no stream is open."""
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 10
         while self.open:
             assert time.monotonic() < deadline, f"streams still open: {self.open}"
             await asyncio.sleep(0.005)

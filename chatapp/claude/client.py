@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,7 @@ class Reply:
     async def __aexit__(self, *exc: object) -> None:
         await self._exits.aclose()
 
-    async def __aiter__(self) -> AsyncIterator[Piece]:
+    async def __aiter__(self) -> AsyncGenerator[Piece, None]:
         fault: Fault | None = None
         try:
             with self._patience as patience:

@@ -9,6 +9,8 @@ from chatapp.pricing.usage import CHARACTERS_PER_TOKEN, Accumulator
 # START once the model has begun, then ("text", s) and ("thinking", s).
 Piece = tuple[str, str]
 START: Piece = ("start", "")
+# What a delta writes stands under this key; only text and thinking are for people.
+KINDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -28,24 +30,29 @@ class Meter(Accumulator):
 
     def hear(self, event: Mapping[str, Any]) -> Piece | None:
         """The piece an event carries, if any. ValueError: this cannot be a message's event."""
+        try:
+            kind = event.get("type")
+            if kind == "content_block_delta":  # nearly all: by hand, a fifth of what feed() takes
+                return self._written(event["delta"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError("an event of a strange shape") from error
         self.feed(event)
-        match event:
-            case {"type": "content_block_delta", "delta": {"type": "text_delta", "text": str(s)}}:
-                return self._piece("text", s)
-            case {
-                "type": "content_block_delta",
-                "delta": {"type": "thinking_delta", "thinking": str(s)},
-            }:
-                return self._piece("thinking", s)
-            case {"type": "message_start"} if self.started:
-                return START
-            case {"type": "content_block_stop"} if self._clean.held:
-                return self._kind, self._clean.rest()
+        if kind == "message_start" and self.started:
+            return START
+        if kind == "content_block_stop" and self._clean.held:
+            return self._kind, self._clean.rest()
         return None
 
-    def _piece(self, kind: str, text: str) -> Piece | None:
+    def _written(self, delta: Mapping[str, Any]) -> Piece | None:
         if not self.started:
-            raise ValueError("text before message_start")
+            raise ValueError("content before message_start")
+        kind = KINDS.get(delta["type"])
+        if kind is None:
+            return None
+        text = delta[kind]
+        self.characters += len(text)
+        if kind == "partial_json":
+            return None
         self._kind = kind
         text = self._clean(text)
         return (kind, text) if text else None

@@ -20,12 +20,14 @@ SECRET = "the-secret-words"
 
 
 @pytest.fixture(autouse=True)
-def _short_deadlines(upstream: Upstream, settings: Any) -> Iterator[None]:
-    settings.FIRST_BYTE_TIMEOUT = 0.6
-    settings.IDLE_TIMEOUT = 0.4
-    settings.TOTAL_TIMEOUT = 2.0
+def _closed_breaker(upstream: Upstream) -> Iterator[None]:
     yield
     breaker.succeeded()
+
+
+@pytest.fixture
+def short_deadlines(settings: Any) -> None:
+    settings.FIRST_BYTE_TIMEOUT = settings.IDLE_TIMEOUT = 0.5
 
 
 def prompt(fault: str, **more: Any) -> Prompt:
@@ -80,16 +82,12 @@ async def test_a_whole_reply(upstream: Upstream) -> None:
         ("error_event_after:20", "overloaded"),
         ("error_event_after:20+error_type:rate_limit_error", "rate_limited"),
         ("error_event_after:20+error_type:something_new", "vendor_error"),
-        ("stall_after:20", "idle_timeout"),
-        ("ping_stall_after:20", "idle_timeout"),
         ("malformed:20", "malformed"),
         ("badutf8:20", "malformed"),
     ],
 )
 async def test_breaks_in_the_middle(upstream: Upstream, fault: str, code: str) -> None:
-    began = time.monotonic()
     text, _, error, metered = await hear(prompt(fault))
-    assert time.monotonic() - began < 1.5
     assert text == "".join(f"w{i} " for i in range(20))
     assert error is not None
     assert (error.code, error.unbilled, error.request_id) == (
@@ -104,6 +102,17 @@ async def test_breaks_in_the_middle(upstream: Upstream, fault: str, code: str) -
     assert metered.usage["input_tokens"] == billed(upstream)["input_tokens"]
     assert metered.reported_output == 1
     assert 15 <= (metered.estimated_output or 0) <= 30
+
+
+@pytest.mark.parametrize("fault", ["stall_after:20", "ping_stall_after:20"])
+async def test_falls_silent(upstream: Upstream, short_deadlines: None, fault: str) -> None:
+    text, _, error, metered = await hear(prompt(fault))
+    assert text == "".join(f"w{i} " for i in range(20))
+    assert error is not None
+    assert (error.code, error.unbilled) == ("idle_timeout", False)
+    assert metered.certainty == Certainty.ESTIMATED
+    await upstream.idle()
+    assert upstream.bill[0].closed_early
 
 
 async def test_an_error_before_any_text_may_be_tried_again(upstream: Upstream) -> None:
@@ -216,7 +225,9 @@ async def test_says_how_long_it_is_and_when_to_come_back(upstream: Upstream) -> 
         ("no_start", "malformed"),
     ],
 )
-async def test_nobody_knows_what_it_cost(upstream: Upstream, fault: str, code: str) -> None:
+async def test_nobody_knows_what_it_cost(
+    upstream: Upstream, short_deadlines: None, fault: str, code: str
+) -> None:
     _, _, error, metered = await hear(prompt(fault))
     assert error is not None
     assert (error.code, error.unbilled, error.retryable) == (code, False, False)
@@ -250,14 +261,14 @@ async def test_leaving_closes_the_connection_at_once(upstream: Upstream) -> None
                 began = time.monotonic()
                 break
     await upstream.idle()
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 1
     assert upstream.bill[0].closed_early
 
 
 @pytest.mark.parametrize("fault", ["stall_headers", "stall_after:0", "pace:10+words:5000"])
 async def test_cancelling_is_no_fault_and_closes(upstream: Upstream, fault: str) -> None:
     task = asyncio.create_task(hear(prompt(fault)))
-    await asyncio.sleep(0.2)
+    await upstream.asked()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -265,17 +276,21 @@ async def test_cancelling_is_no_fault_and_closes(upstream: Upstream, fault: str)
     assert upstream.bill[0].closed_early
 
 
-async def test_a_busy_reader_is_not_a_silent_vendor(upstream: Upstream) -> None:
+async def test_a_busy_reader_is_not_a_silent_vendor(
+    upstream: Upstream, short_deadlines: None
+) -> None:
     async with client.reply(prompt("words:50+pace:1")) as reply:
         text = ""
         async for _, piece in reply:
             text += piece
             if piece == "w10 ":
-                await asyncio.sleep(0.8)
+                await asyncio.sleep(0.9)
     assert text == upstream.bill[0].text
 
 
-async def test_a_process_that_stood_still_reads_on(upstream: Upstream) -> None:
+async def test_a_process_that_stood_still_reads_on(
+    upstream: Upstream, short_deadlines: None
+) -> None:
     async with client.reply(prompt("words:30+pace:50")) as reply:
         text = ""
         async for _, piece in reply:
@@ -345,7 +360,7 @@ async def test_breaker_bears_some_overload(upstream: Upstream) -> None:
 
 @pytest.mark.parametrize("fault", ["401", "cut_after:2", "malformed:2", "stall_after:2", "words:3"])
 async def test_nothing_secret_in_logs_or_errors(
-    upstream: Upstream, fault: str, caplog: pytest.LogCaptureFixture
+    upstream: Upstream, short_deadlines: None, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     import traceback
 

@@ -25,7 +25,7 @@ async def read(upstream: Upstream, prompt: str, **more: object) -> tuple[int, by
     """Status, what arrived, and how it ended: "", "cut" or "stalled"."""
     received = b""
     async with (
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_read=0.3)) as session,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_read=1)) as session,
         session.post(
             f"{upstream.url}/v1/messages?beta=true",
             json=body(prompt, **more),
