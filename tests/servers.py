@@ -211,8 +211,9 @@ def upstream() -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
-        port = process.stdout.readline().split()[-1].rpartition(":")[2].strip("/")
-        yield f"http://127.0.0.1:{port}"
+        with process.stdout as printed:
+            port = printed.readline().split()[-1].rpartition(":")[2].strip("/")
+            yield f"http://127.0.0.1:{port}"
     finally:
         end(process)
 

@@ -88,11 +88,6 @@ class PersonAdmin(UserAdmin):
         theirs = (url for url in super().get_urls() if not str(url.pattern).endswith("password/"))
         return [*ours, *theirs]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "People"} | (extra_context or {}))
-
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
