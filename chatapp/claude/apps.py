@@ -11,9 +11,10 @@ class ClaudeConfig(AppConfig):
     def ready(self) -> None:
         from chatapp.claude import checks  # noqa: F401 - registers itself
         from chatapp.claude.connection import open_early
-        from chatapp.claude.demo import demonstration
+        from chatapp.claude.demo import demonstration, greeting
         from chatapp.web import notices
-        from chatapp.web.signals import server_started
+        from chatapp.web.signals import server_greeting, server_started
 
         notices.register(demonstration)
+        server_greeting.connect(greeting)
         server_started.connect(open_early)

@@ -119,7 +119,7 @@ class Reply:
         self.request_id = response.headers.get("request-id", "")
         keep_limits(response.headers)
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
-            raise Fault("unexpected_answer", unbilled=True, http_status=response.status_code)
+            raise Fault("unexpected_answer", unbilled=True, request_id=self.request_id)
         self._response = response.http_response
 
     async def _events(self) -> AsyncIterator[dict[str, Any]]:

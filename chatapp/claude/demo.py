@@ -16,6 +16,10 @@ from chatapp.web.notices import Notice
 if TYPE_CHECKING:
     from aiohttp import web
 
+DEMONSTRATION = (
+    "Demonstration: replies come from a script, not from Claude, and no money is spent. "
+    "Set ANTHROPIC_API_KEY and restart to talk to Claude."
+)
 PAUSE = 0.025  # seconds between two pieces, as Claude writes
 FIRST_PAUSE = 0.35  # seconds until the first
 
@@ -24,11 +28,12 @@ _servers: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[str, None], async
 
 def demonstration(request: HttpRequest) -> list[Notice]:
     """The line on every page while the stand-in answers."""
-    text = (
-        "Demonstration: replies come from a script, not from Claude, and no money is spent. "
-        "Set ANTHROPIC_API_KEY and restart to talk to Claude."
-    )
-    return [Notice("demo", text)] if settings.DEMO else []
+    return [Notice("demo", DEMONSTRATION)] if settings.DEMO else []
+
+
+def greeting(**kwargs: Any) -> list[str]:
+    """The same for the operator, when the server starts."""
+    return [DEMONSTRATION] if settings.DEMO else []
 
 
 async def base_url() -> str:

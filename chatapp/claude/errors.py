@@ -98,8 +98,3 @@ class Fault(Exception):
         self.vendor_type = vendor_type
         self.unbilled = unbilled
         super().__init__(f"{code} (HTTP {http_status}, {vendor_type or '-'}, {request_id or '-'})")
-
-    @property
-    def reached_model(self) -> bool:
-        """The model may have worked, so that it may be billed."""
-        return not self.unbilled

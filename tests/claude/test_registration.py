@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import run_checks
 
 from chatapp.claude import connection
-from chatapp.claude.demo import demonstration
+from chatapp.claude.demo import demonstration, greeting
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,9 @@ def test_every_page_says_that_it_is_a_demonstration(settings: Any, rf: Any) -> N
     settings.DEMO = True
     [notice] = demonstration(rf.get("/"))
     assert "ANTHROPIC_API_KEY" in notice.text
+    assert greeting() == [notice.text]
     settings.DEMO = False
-    assert demonstration(rf.get("/")) == []
+    assert demonstration(rf.get("/")) == greeting() == []
 
 
 async def test_opens_early(settings: Any) -> None:
