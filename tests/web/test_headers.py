@@ -1,0 +1,76 @@
+"""What every answer carries: refusals, errors and the admin's pages too."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import path
+
+from chatapp import urls
+
+CSP = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self' ws://127.0.0.1:8000",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types chatapp default",
+}
+
+
+def boom(request: Any) -> None:
+    raise RuntimeError("secret detail")
+
+
+urlpatterns = [*urls.urlpatterns, path("boom/", boom)]
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.web.test_headers")
+class TestEveryAnswer:
+    @pytest.mark.parametrize(
+        ("address", "status"),
+        [
+            *[("/account/", 200), ("/nowhere/", 404), ("/boom/", 500), ("/admin/", 200)],
+            *[("/robots.txt", 200), ("/livez", 200), ("/favicon.ico", 301), ("/", 200)],
+        ],
+    )
+    def test_has_the_headers(self, admin: Any, address: str, status: int) -> None:
+        client = Client(raise_request_exception=False)
+        client.force_login(admin)
+        answer = client.get(address)
+        assert answer.status_code == status
+        policy = {part.strip() for part in answer["Content-Security-Policy"].split(";")}
+        assert {part.partition(" 'nonce-")[0] for part in policy} == CSP
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["X-Frame-Options"] == "DENY"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in answer["Permissions-Policy"]
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_a_foreign_host_is_refused_with_the_headers(self, client: Client) -> None:
+        answer = client.get("/sign-in/", headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+
+    def test_a_failure_shows_nothing_of_itself(self) -> None:
+        answer = Client(raise_request_exception=False).get("/boom/")
+        assert b"secret detail" not in answer.content
+        assert b"Traceback" not in answer.content
+
+    @pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "PUT", "DELETE", "PATCH", "BREW"])
+    def test_other_methods_do_not_exist(self, client: Client, method: str) -> None:
+        assert client.generic(method, "/sign-in/").status_code == 405
+
+    def test_a_form_needs_its_token(self, admin: Any) -> None:
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(admin)
+        assert strict.post("/sign-out/").status_code == 403
