@@ -15,6 +15,7 @@ class Progress:
     """One budget as a bar. Money is pico-USD, widths are shares of the bar."""
 
     whose: str
+    shared: bool
     period: str
     hard: bool
     percent: int
@@ -57,6 +58,7 @@ def _progress(budget: Budget, asked: Filter) -> Progress:
     }
     return Progress(
         whose=whose[Budget.Scope(budget.scope)],
+        shared=budget.scope != Budget.Scope.PERSON,
         period=f"a {budget.period}",
         hard=budget.hard,
         percent=standing.percent,

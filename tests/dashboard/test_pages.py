@@ -109,6 +109,7 @@ def test_calls_are_paged_without_gap_or_repeat(payer: Client) -> None:
     while href:
         context = payer.get(href).context
         seen += [row.charge.pk for row in context["rows"]]
+        assert "No calls" not in payer.get(href).text
         href = context["more"]
     ordered = Charge.objects.order_by("-authorized_at", "-id").values_list("pk", flat=True)
     assert seen == list(ordered)
