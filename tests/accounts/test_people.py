@@ -1,13 +1,16 @@
 """People: invited, deactivated, erased, never deleted; who may do that in admin."""
 
+import threading
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
-from django.db import IntegrityError, transaction
+from django.core import mail as outbox
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+from chatapp.accounts import links, mail
 from chatapp.accounts.groups import SPEND_ADMINS
 from chatapp.accounts.models import LastAdmin, NeverDeleted, Team, User
 from chatapp.accounts.signals import access_ended, person_erased
@@ -194,3 +197,34 @@ def test_a_team_with_people_stays(office: Client, alice: User) -> None:
 def test_spend_admins_have_the_permission(db: None, alice: User) -> None:
     alice.groups.add(Group.objects.get(name=SPEND_ADMINS))
     assert alice.has_perm("ledger.view_spend")
+
+
+def test_the_link_goes_by_mail_when_there_is_mail(office: Client) -> None:
+    office.post(f"{PEOPLE}add/", {"username": "carol", "email": "carol@example.com"})
+    mail._postman.submit(int).result()
+    (message,) = outbox.outbox
+    assert message.to == ["carol@example.com"]
+    assert links.invitation(User.objects.get(username="carol")).rsplit("-")[0][:50] in message.body
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_cannot_end_each_other() -> None:
+    pair = [User.objects.create_user(name, is_superuser=True) for name in ("ada", "eve")]
+    start = threading.Barrier(2)
+    refused = []
+
+    def end(person: User) -> None:
+        start.wait()
+        try:
+            person.deactivate()
+        except LastAdmin:
+            refused.append(person)
+        connection.close()
+
+    threads = [threading.Thread(target=end, args=(person,)) for person in pair]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
+    assert list(User.objects.admins().active()) == refused
