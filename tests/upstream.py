@@ -161,7 +161,8 @@ class Upstream:
         await asyncio.sleep(int(faults.get("count_slow", 0)) / 1000)
         if "count_fails" in faults:
             return error(*REFUSALS["529"], request_id)
-        return web.json_response({"input_tokens": prompt_tokens(body)}, headers=headers(request_id))
+        counted = int(faults.get("count", prompt_tokens(body)))
+        return web.json_response({"input_tokens": counted}, headers=headers(request_id))
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         request_id = f"req_{next(self.numbers):06}"

@@ -118,7 +118,8 @@ class Reply:
         response = await self._exits.enter_async_context(asked)
         self.request_id = response.headers.get("request-id", "")
         keep_limits(response.headers)
-        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        # Only a page is surely not Anthropic's; whatever else comes with 200 may have been billed.
+        if "html" in response.headers.get("content-type", ""):
             raise Fault("unexpected_answer", unbilled=True, request_id=self.request_id)
         self._response = response.http_response
 

@@ -48,8 +48,9 @@ class Prompt:
         """The parameters of a streamed reply."""
         parameters = {**self.counted(), "max_tokens": self.max_tokens, "stream": True}
         if self.cache:
-            ttl = self.options.get("cache_ttl", "5m")
-            parameters["cache_control"] = {"type": "ephemeral", "ttl": ttl}
+            parameters["cache_control"] = {"type": "ephemeral"}
+            if self.options.get("cache_ttl") == "1h":
+                parameters["cache_control"]["ttl"] = "1h"
         if self.options.get("speed") == "fast":
             parameters |= {"speed": "fast", "betas": ["fast-mode-2026-02-01"]}
         return parameters
