@@ -22,9 +22,7 @@ def icon(name: str, label: str = "") -> SafeString:
             label,
             drawing,
         )
-    return format_html(
-        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', drawing
-    )
+    return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', drawing)
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
@@ -22,6 +23,9 @@ class Command(BaseCommand):
         self.say("database", migrate())
         self.say("prices", import_prices())
         self.say("static files", collect_static())
+
+        if not known(settings.DEFAULT_MODEL):
+            self.stderr.write(f"DEFAULT_MODEL={settings.DEFAULT_MODEL} has no price: set another.")
 
     def say(self, what: str, text: str) -> None:
         self.stdout.write(f"{what:>14}: {text}")
@@ -42,6 +46,11 @@ def import_prices() -> str:
     call_command("import_prices", stdout=out)
     lines = out.getvalue().strip().splitlines()
     return f"{len(lines)} changes" if len(lines) > 1 else "".join(lines)
+
+
+def known(model: str) -> bool:
+    rows = apps.get_model("pricing", "Model").objects.values_list("id", "aliases")
+    return any(model in (name, *aliases) for name, aliases in rows)
 
 
 def collect_static() -> str:
