@@ -86,6 +86,7 @@ def _deferred(database: Any) -> Iterator[None]:
     if database.vendor != "sqlite":
         yield
         return
+    database.ensure_connection()
     mode, database.transaction_mode = database.transaction_mode, "DEFERRED"
     try:
         yield
