@@ -15,6 +15,12 @@ Rows = list[tuple[str, list[Conversation]]]
 
 
 def article_html(message: Message) -> str:
+    """The article as the page has it, with the branches at its place."""
+    if not hasattr(message, "siblings"):
+        siblings = Message.objects.filter(
+            conversation=message.conversation_id, parent=message.parent_id
+        )
+        message.siblings = list(siblings.values_list("id", flat=True))
     return render_to_string("chat/_message.html", {"message": message})
 
 

@@ -165,6 +165,7 @@ class ChatConsumer(AsyncConsumer):
         except OUTAGE:
             self._say(events.retry(key, AGAIN))
         else:
+            self._join(posted.generation.message.conversation.topic)
             self._say(events.ack(key, posted.generation, new=posted.new))
             engine.wake(posted.generation.id)
             if posted.new:
@@ -185,19 +186,25 @@ class ChatConsumer(AsyncConsumer):
 
     async def _watch(self, id: UUID) -> None:
         conversation, replies = await self._do(resuming.watch, id)
-        if self._topic:
-            broadcast.leave(self._topic, self)
-        self._topic = conversation.topic
-        broadcast.join(self._topic, self)
+        self._join(conversation.topic)
         self._say(events.watching(conversation))
         for saved in replies:
             self._catch_up(saved, saved.epoch, 0)
+
+    def _join(self, topic: str) -> None:
+        if self._topic:
+            broadcast.leave(self._topic, self)
+        self._topic = topic
+        broadcast.join(topic, self)
 
     async def _stop(self, id: UUID) -> None:
         generation = await self._do(request_stop, id)
         broadcast.publish(TOPIC, {"type": "stop", "gen": str(generation.id)})
         if not generation.live:
-            broadcast.publish(*await db(farewell, id))
+            topic, frame = await db(farewell, id)
+            broadcast.publish(topic, frame)
+            if topic != self._topic:
+                self._say(frame)
 
     def _catch_up(self, saved: Saved, epoch: int, upto: int) -> None:
         """Send what the tab lacks: memory is ahead of storage when the reply is written here."""
@@ -255,7 +262,10 @@ class ChatConsumer(AsyncConsumer):
 
     async def _close(self, code: int | None) -> None:
         """Close, and hear nothing more; before the handshake is accepted this is a 403."""
+        last = self._outbox.rest() if self._user_id else []
         self._leave()
+        for frame in last:
+            await self._send_text(frame)
         await self.send({"type": "websocket.close"} | ({"code": code} if code else {}))
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from chatapp.chat.draft import TEXT_LIMIT, Ask
 from chatapp.chat.refusals import Refused
+from chatapp.chat.text import clean
 
 
 def posted(request: HttpRequest) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def posted(request: HttpRequest) -> dict[str, Any]:
         data = None
     if not isinstance(data, dict):
         raise Refused("malformed", "That was not a JSON object.")
-    return data
+    return {name: clean(value) if isinstance(value, str) else value for name, value in data.items()}
 
 
 class Form(forms.Form):

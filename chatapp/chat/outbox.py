@@ -28,6 +28,12 @@ class Outbox:
         self._size += len(frame)
         self._wake.set()
 
+    def rest(self) -> list[str]:
+        """What is still waiting, which is then not sent from here."""
+        frames = list(self._frames)
+        self._frames.clear()
+        return frames
+
     def close(self) -> None:
         self._task.cancel()
 

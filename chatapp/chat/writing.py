@@ -59,8 +59,11 @@ class Writing:
         """Write the reply to its end, however it ends."""
         self._listening = asyncio.create_task(self._listen())
         telling = asyncio.create_task(self._tell())
-        await asyncio.wait([self._listening])
-        telling.cancel()
+        try:
+            await asyncio.wait([self._listening])
+        finally:
+            self._listening.cancel()
+            telling.cancel()
         how = await self._outcome(self._listening)
         if await self._settle(how):
             self._broadcast.publish(*await db(farewell, self.generation.id))

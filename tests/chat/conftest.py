@@ -1,8 +1,10 @@
 """A chat room with prices, a fake vendor, an engine, and tabs that talk to the consumer."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,15 +21,40 @@ from chatapp.chat.draft import Ask
 from chatapp.chat.routing import websocket_application
 from chatapp.chat.running import engine
 from chatapp.claude.connection import connection
-from chatapp.pricing.importing import import_prices
+from chatapp.pricing.models import Model, PriceTier, PriceVersion
 from chatapp.web.database import db as in_database
 
 Frame = dict[str, Any]
 
 
+MODELS = {"claude-haiku-4-5": ("Claude Haiku 4.5", 1), "claude-opus-4-5": ("Claude Opus 4.5", 5)}
+
+
 @pytest.fixture
 def prices(db: None) -> None:
-    import_prices()
+    """Two models at $1 and $5 per million input tokens, the rest in the usual proportions."""
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    for id, (name, dollars) in MODELS.items():
+        Model.objects.create(
+            id=id,
+            name=name,
+            aliases=[f"{id}-20251001"],
+            launched=since.date(),
+            context_window=200_000,
+            max_output=64_000,
+        )
+        version = PriceVersion.objects.create(
+            model_id=id, valid_from=since, web_search_pusd=10**10, batch_bp=5000, geo_us_bp=11000
+        )
+        rate = dollars * 10**6
+        PriceTier.objects.create(
+            version=version,
+            input=rate,
+            cache_write_5m=rate * 5 // 4,
+            cache_write_1h=rate * 2,
+            cache_read=rate // 10,
+            output=rate * 5,
+        )
 
 
 def ask(text: str = "Hello", **fields: Any) -> Ask:
@@ -41,6 +68,16 @@ def sign_in(user: Any) -> str:
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session.save()
     return str(request.session.session_key)
+
+
+async def eventually(condition: Callable[[], Any], within: float = 8) -> Any:
+    """What `condition`, awaited if need be, says once it says something."""
+    async with asyncio.timeout(within):
+        while True:
+            found = condition()
+            if found := await found if inspect.isawaitable(found) else found:
+                return found
+            await asyncio.sleep(0.03)
 
 
 class Closed(Exception):

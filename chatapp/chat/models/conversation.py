@@ -48,10 +48,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def forgotten(self) -> Self:
         """Deleted for longer than an undo takes, with no reply still being written."""
-        live = models.Q(messages__generation__ended_at__isnull=True) & models.Q(
-            messages__generation__isnull=False
+        live = Message.objects.filter(
+            conversation=models.OuterRef("pk"), generation__state__in=["queued", "running"]
         )
-        return self.filter(deleted_at__lt=timezone.now() - UNDO).exclude(live)
+        return self.filter(~models.Exists(live), deleted_at__lt=timezone.now() - UNDO)
 
 
 class Conversation(models.Model):
