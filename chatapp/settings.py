@@ -203,8 +203,13 @@ AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
-EMAIL_URL = env.str("EMAIL_URL", "consolemail://")
-vars().update(env.dj_email_url("EMAIL_URL", EMAIL_URL))
+EMAIL_URL = env.str("EMAIL_URL", "console:")
+_mail = env.dj_email_url("EMAIL_URL", EMAIL_URL)
+if "EMAIL_BACKEND" not in _mail:
+    # Django would quietly take SMTP on this host, or SMTP without TLS.
+    raise ImproperlyConfigured("EMAIL_URL begins with submission:// (TLS), smtp:// or console:")
+vars().update(_mail)
+EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "chatapp@localhost")
 
 # Anthropic

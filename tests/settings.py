@@ -17,7 +17,7 @@ for name in list(os.environ):
 _data = tempfile.mkdtemp(prefix="chatapp-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ |= {"ENV_FILE": os.devnull, "DATA_DIR": _data, "SECRET_KEY": "only-for-tests" * 4}
-os.environ |= {"EMAIL_URL": "memorymail://", "LOG_JSON": "0"}
+os.environ |= {"EMAIL_URL": "memory:", "LOG_JSON": "0"}
 
 from chatapp.settings import *  # noqa: E402, F403
 from chatapp.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
