@@ -45,8 +45,8 @@ class NeverDeleted(admin.ModelAdmin):
 @admin.register(Model)
 class ModelAdmin(NeverDeleted):
     form = ModelForm
-    list_display = ("name", "id", "price_now", "context_window", "launched", "ends", "offered")
-    list_filter = ("offered",)
+    fields = ModelForm.Meta.fields
+    list_display = ("name", "id", "price_now", "context", "launched", "ends", "offered")
     search_fields = ("name", "id")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
@@ -59,6 +59,10 @@ class ModelAdmin(NeverDeleted):
         tier = version.tiers[0]
         more = " and more" if len(version.tiers) > 1 else ""
         return f"{format_per_mtok(tier.input)} · {format_per_mtok(tier.output)}{more}"
+
+    @admin.display(description="Context, tokens", ordering="context_window")
+    def context(self, model: Model) -> str:
+        return f"{model.context_window:,}"
 
     @admin.display(description="End of life")
     def ends(self, model: Model) -> str:
@@ -120,7 +124,6 @@ class PriceVersionAdmin(NeverDeleted):
     inlines = (TierInline,)
     change_form_template = "admin/pricing/priceversion/change_form.html"
     list_display = ("model", "speed", "state", "rates", "begins", "reason", "recorded")
-    list_filter = ("speed", "model")
     list_select_related = ("model", "recorded_by")
     search_fields = ("model__name", "model__id", "reason", "source")
 

@@ -75,7 +75,8 @@ class MomentField(forms.CharField):
 class NamesField(forms.CharField):
     """Names, one on each line, kept as a list."""
 
-    widget: type[forms.Textarea] = forms.Textarea
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
 
     def clean(self, value: Any) -> Any:
         return list(dict.fromkeys(super().clean(value).split()))

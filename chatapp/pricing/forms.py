@@ -88,6 +88,13 @@ class PriceVersionForm(forms.ModelForm):
 
 
 class PriceTierForm(forms.ModelForm):
+    over = forms.IntegerField(
+        label="Prompt over, tokens",
+        initial=0,
+        min_value=0,
+        max_value=2**31 - 1,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 10}),
+    )
     input = fields.per_mtok(label="Input")
     cache_write_5m = fields.per_mtok(label="Cache write, 5 min")
     cache_write_1h = fields.per_mtok(label="Cache write, 1 h")
