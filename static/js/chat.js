@@ -25,7 +25,7 @@ class Chat {
   #log = new Log(by("log"), (frame) => this.#socket.send(frame));
   #composer = new Composer(by("composer"), this.#conversation);
   #settings = new Settings(this.#conversation);
-  #quote = new Quote(by("quote"), by("composer").dataset.quote, () => this.#draft());
+  #quote = new Quote(by("quote"), by("composer").dataset.quote, () => this.#quotable());
   #list = new List(this.#conversation);
   #follow = new Follow(by("log-scroll"), by("to-end"));
 
@@ -85,10 +85,13 @@ class Chat {
     this.#watched = true;
   }
 
-  // What a quote is asked for, and most of what is sent.
+  // While a reply is being written nothing can be sent, nor be quoted.
+  #quotable() {
+    return this.#composer.value && !this.#log.live ? this.#draft() : null;
+  }
+
   #draft() {
     const text = this.#composer.value;
-    if (!text) return null;
     const { editing } = this.#composer;
     const parent = editing ? editing.parent : this.#log.leaf;
     const fresh = this.#conversation ? {} : this.#settings.values;

@@ -166,8 +166,10 @@ export function editInPlace(shown, save) {
   shown.after(input);
   input.focus();
   input.select();
+  let open = true;
   const close = (keep) => {
-    if (!input.isConnected) return;
+    if (!open) return;
+    open = false; // removing the input blurs it, and asks again
     const title = input.value.trim();
     const changed = keep && title && title !== shown.textContent.trim();
     shown.hidden = false;

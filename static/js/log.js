@@ -3,7 +3,7 @@
 import { fragment } from "./html.js";
 import { Reply } from "./reply.js";
 
-const PATIENCE = 700;
+const PATIENCE = 400;
 
 export class Log extends EventTarget {
   #box;
@@ -43,8 +43,10 @@ export class Log extends EventTarget {
 
   // A reply without its article: the `message` frame is late or was lost.
   #missing(gen) {
-    clearTimeout(this.#wait);
-    this.#wait = setTimeout(() => this.has(gen) || this.refresh(), PATIENCE);
+    this.#wait ||= setTimeout(() => {
+      this.#wait = 0;
+      if (!this.has(gen)) this.refresh();
+    }, PATIENCE);
   }
 
   resume() {

@@ -1,0 +1,100 @@
+"""The page as such: narrow, without scripts, dark, and never scrolling sideways."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.talk import ask, composer, finished, reply, rows, says, stop_button
+from tests.servers import Server
+
+WIDE = (
+    "| " + " | ".join(f"column {n}" for n in range(12)) + " |\n" + "|---" * 12 + "|\n"
+    "\n```py\n" + "x = " + "1 + " * 60 + "1\n```\n\n" + "unbroken" * 40 + "\n\n"
+    "$$" + "x + " * 60 + "x$$\n"
+)
+
+
+def overflow(page: Page) -> int:
+    """How far the page, or its log, could be scrolled sideways, in pixels."""
+    distance: int = page.evaluate(
+        """() => Math.max(...[document.documentElement, document.getElementById("log-scroll")]
+             .map((box) => box.scrollWidth - box.clientWidth))"""
+    )
+    return distance
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_width_scrolls_sideways(visit: Visit, server: Server, width: int) -> None:
+    page = visit(server, "alice", viewport={"width": width, "height": 780})
+    assert overflow(page) == 0
+    ask(page, says(WIDE, chunk=80, pause=20) + "w" * 90)
+    finished(page)
+    assert overflow(page) == 0
+
+
+def test_the_list_opens_and_closes_on_a_phone(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice", viewport={"width": 390, "height": 780})
+    expect(page.get_by_role("link", name="New chat")).to_be_hidden()
+    page.get_by_role("button", name="Chats").click()
+    expect(page.get_by_role("link", name="New chat")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="New chat")).to_be_hidden()
+
+
+def test_history_is_readable_without_javascript(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice")
+    ask(page, says("Some **bold** history"))
+    finished(page)
+    still = visit(server, "alice", java_script_enabled=False)
+    still.goto(page.url)
+    expect(still.locator("article .prose strong")).to_have_text("bold")
+    expect(rows(still).first).to_be_visible()
+
+
+def test_the_reader_is_not_moved_against_intent(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice", viewport={"width": 900, "height": 600})
+    lines = "".join(f"Line {n}\n\n" for n in range(120))
+    ask(page, says(lines, pause=15))
+    box = page.locator("#log-scroll")
+    expect(reply(page).get_by_text("Line 30", exact=True)).to_be_in_viewport()
+    box.hover()
+    page.mouse.wheel(0, -600)
+    expect(page.get_by_role("button", name="To the end")).to_be_visible()
+    before = box.evaluate("box => box.scrollTop")
+    expect(reply(page)).to_contain_text("Line 60")
+    assert box.evaluate("box => box.scrollTop") == before
+    page.get_by_role("button", name="To the end").click()
+    finished(page)
+    expect(reply(page).get_by_text("Line 119", exact=True)).to_be_in_viewport()
+
+
+def test_nothing_jumps_when_the_reply_is_done(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice")
+    text = "# T\n\nWords.\n\n```py\nx = 1\n```\n\n" + "The last paragraph is long. " * 20
+    ask(page, says(text, pause=20))
+    code = reply(page).locator("figure.code")
+    expect(code).to_be_visible()
+    top = code.evaluate("node => { node.mark = 1; return node.getBoundingClientRect().top; }")
+    finished(page)
+    assert code.evaluate("node => [node.mark, node.getBoundingClientRect().top]") == [1, top]
+
+
+def test_dark_is_dark(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice", color_scheme="dark")
+    page.goto("/")
+    ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert sum(map(int, re.findall(r"\d+", ground)[:3])) < 150
+
+
+def test_the_button_is_stop_while_a_reply_is_written(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice")
+    ask(page, "[[words:60+slow:25]] Hi")
+    expect(stop_button(page)).to_be_visible()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_hidden()
+    composer(page).fill("next")
+    composer(page).press("Enter")
+    expect(composer(page)).to_have_value("next")
+    finished(page)
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
