@@ -1,18 +1,18 @@
-"""The price book in the database: models, and dated versions of what each costs, in pico-USD."""
+"""Dated price versions with their tiers, and the dated refusal rules."""
 
-import uuid
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from chatapp.pricing import book
+from chatapp.pricing.models.editions import BookEntry, Edition
 
 MONEY = [MinValueValidator(0)]
 
@@ -20,83 +20,6 @@ MONEY = [MinValueValidator(0)]
 class Speed(models.TextChoices):
     STANDARD = "standard"
     FAST = "fast"
-
-
-class Edition(models.Model):
-    """The stamp of the book as it stands; every change gives it a new one, so caches can tell."""
-
-    stamp = models.UUIDField(default=uuid.uuid4)
-
-    def __str__(self) -> str:
-        return str(self.stamp)
-
-    @classmethod
-    def renew(cls) -> None:
-        cls.objects.update_or_create(pk=1, defaults={"stamp": uuid.uuid4()})
-
-
-class BookEntry(models.Model):
-    """A row of the price book: whoever saves it makes a new edition, in one transaction."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            Edition.renew()
-
-
-class ModelQuerySet(models.QuerySet["Model"]):
-    def offered(self, at: datetime | None = None) -> Self:
-        """Models people may pick: a price in force now, not withdrawn and not retired."""
-        at = at or timezone.now()
-        latest = PriceVersion.objects.known().filter(
-            model=OuterRef("pk"), speed=Speed.STANDARD, valid_from__lte=at
-        )
-        on_sale = latest.order_by("-valid_from", "-recorded_at", "-pk").values("available")[:1]
-        retired = Q(retires__gt="", retires__lte=f"{at.astimezone(UTC):%Y-%m-%d}")
-        return (
-            self.filter(offered=True)
-            .annotate(on_sale=Subquery(on_sale))
-            .filter(on_sale=True)
-            .exclude(retired & ~Q(retires__startswith=">"))
-        )
-
-
-class Model(BookEntry):
-    """A model the vendor sells. Its `id` and `aliases` are matched exactly, never by prefix."""
-
-    id = models.CharField(primary_key=True, max_length=100)
-    name = models.CharField(max_length=100)
-    aliases = models.JSONField(default=list, blank=True)
-    launched = models.DateField()
-    deprecated = models.DateField(null=True, blank=True)
-    # As the vendor words it: a date, or ">=" and a date.
-    retires = models.CharField(max_length=20, blank=True)
-    context_window = models.PositiveIntegerField(help_text="tokens")
-    max_output = models.PositiveIntegerField(help_text="tokens")
-    offered = models.BooleanField(default=True, help_text="People may pick it in the chat page.")
-    note = models.CharField(max_length=200, blank=True)
-
-    objects = ModelQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-launched", "name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def price(self) -> book.Version | None:
-        """Its price in force now, at standard speed."""
-        return price_book().version(self.pk, Speed.STANDARD, timezone.now())
-
-    @property
-    def end_of_life(self) -> str:
-        """ "retires 2026-11-30" once the vendor has called it deprecated, else ""."""
-        ends = self.deprecated and self.deprecated <= timezone.now().date()
-        return f"retires {self.retires}" if ends and self.retires else ""
 
 
 class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
@@ -150,7 +73,7 @@ class PriceVersion(BookEntry):
     with valid_from <= t, the one with the latest valid_from, then the one recorded last.
     """
 
-    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
+    model = models.ForeignKey("pricing.Model", on_delete=models.PROTECT, related_name="versions")
     speed = models.CharField(max_length=10, choices=Speed.choices, default=Speed.STANDARD)
     valid_from = models.DateTimeField(db_index=True, help_text="UTC")
     available = models.BooleanField(default=True, help_text="Off: not on sale from then on.")
@@ -269,37 +192,3 @@ class RefusalRule(BookEntry):
     def value(self) -> tuple[datetime, frozenset[str] | None]:
         billed = self.billed_categories
         return self.valid_from, None if billed is None else frozenset(billed)
-
-
-_cached: tuple[uuid.UUID, book.PriceBook] | None = None
-
-
-def price_book(known_at: datetime | None = None) -> book.PriceBook:
-    """The book as it stands, or as it was known at a time (UTC).
-
-    The book of now is kept per process; one query for its stamp tells whether it still holds.
-    """
-    global _cached
-    if known_at is not None:
-        return read_book(PriceVersion.objects.known(known_at))
-    # The stamp is read first: a change in between makes the next caller read again.
-    stamp = Edition.objects.filter(pk=1).values_list("stamp", flat=True).first()
-    if stamp and _cached and _cached[0] == stamp:
-        return _cached[1]
-    fresh = read_book(PriceVersion.objects.known())
-    if stamp:
-        _cached = stamp, fresh
-    return fresh
-
-
-def read_book(
-    versions: models.QuerySet[PriceVersion], *hypothetical: book.Version
-) -> book.PriceBook:
-    """A book of the given versions, recorded order deciding between equals, `hypothetical` last."""
-    rows = versions.order_by("valid_from", "recorded_at", "pk").prefetch_related("tiers")
-    names = {name: model.pk for model in Model.objects.all() for name in (model.pk, *model.aliases)}
-    return book.PriceBook(
-        versions=[*(row.value() for row in rows), *hypothetical],
-        aliases=names,
-        refusal_rules=[rule.value() for rule in RefusalRule.objects.all()],
-    )

@@ -1,0 +1,99 @@
+"""The models the vendor sells, and the whole book as one value."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+
+from chatapp.pricing import book
+from chatapp.pricing.models.editions import BookEntry, Edition
+from chatapp.pricing.models.versions import PriceVersion, RefusalRule, Speed
+
+
+class ModelQuerySet(models.QuerySet["Model"]):
+    def offered(self, at: datetime | None = None) -> Self:
+        """Models people may pick: a price in force now, not withdrawn and not retired."""
+        at = at or timezone.now()
+        latest = PriceVersion.objects.known().filter(
+            model=OuterRef("pk"), speed=Speed.STANDARD, valid_from__lte=at
+        )
+        on_sale = latest.order_by("-valid_from", "-recorded_at", "-pk").values("available")[:1]
+        retired = Q(retires__gt="", retires__lte=f"{at.astimezone(UTC):%Y-%m-%d}")
+        return (
+            self.filter(offered=True)
+            .annotate(on_sale=Subquery(on_sale))
+            .filter(on_sale=True)
+            .exclude(retired & ~Q(retires__startswith=">"))
+        )
+
+
+class Model(BookEntry):
+    """A model the vendor sells. Its `id` and `aliases` are matched exactly, never by prefix."""
+
+    id = models.CharField(primary_key=True, max_length=100)
+    name = models.CharField(max_length=100)
+    aliases = models.JSONField(default=list, blank=True)
+    launched = models.DateField()
+    deprecated = models.DateField(null=True, blank=True)
+    # As the vendor words it: a date, or ">=" and a date.
+    retires = models.CharField(max_length=20, blank=True)
+    context_window = models.PositiveIntegerField(help_text="tokens")
+    max_output = models.PositiveIntegerField(help_text="tokens")
+    offered = models.BooleanField(default=True, help_text="People may pick it in the chat page.")
+    note = models.CharField(max_length=200, blank=True)
+
+    objects = ModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-launched", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def price(self) -> book.Version | None:
+        """Its price in force now, at standard speed."""
+        return price_book().version(self.pk, Speed.STANDARD, timezone.now())
+
+    @property
+    def end_of_life(self) -> str:
+        """ "retires 2026-11-30" once the vendor has called it deprecated, else ""."""
+        ends = self.deprecated and self.deprecated <= timezone.now().date()
+        return f"retires {self.retires}" if ends and self.retires else ""
+
+
+_cached: tuple[uuid.UUID, book.PriceBook] | None = None
+
+
+def price_book(known_at: datetime | None = None) -> book.PriceBook:
+    """The book as it stands, or as it was known at a time (UTC).
+
+    The book of now is kept per process; one query for its stamp tells whether it still holds.
+    """
+    global _cached
+    if known_at is not None:
+        return read_book(PriceVersion.objects.known(known_at))
+    # The stamp is read first: a change in between makes the next caller read again.
+    stamp = Edition.objects.filter(pk=1).values_list("stamp", flat=True).first()
+    if stamp and _cached and _cached[0] == stamp:
+        return _cached[1]
+    fresh = read_book(PriceVersion.objects.known())
+    if stamp:
+        _cached = stamp, fresh
+    return fresh
+
+
+def read_book(
+    versions: models.QuerySet[PriceVersion], *hypothetical: book.Version
+) -> book.PriceBook:
+    """A book of the given versions, recorded order deciding between equals, `hypothetical` last."""
+    rows = versions.order_by("valid_from", "recorded_at", "pk").prefetch_related("tiers")
+    names = {name: model.pk for model in Model.objects.all() for name in (model.pk, *model.aliases)}
+    return book.PriceBook(
+        versions=[*(row.value() for row in rows), *hypothetical],
+        aliases=names,
+        refusal_rules=[rule.value() for rule in RefusalRule.objects.all()],
+    )

@@ -1,0 +1,31 @@
+"""The stamp of the price book: whatever changes a row of it makes a new edition."""
+
+import uuid
+from typing import Any
+
+from django.db import models, transaction
+
+
+class Edition(models.Model):
+    """The stamp of the book as it stands; every change gives it a new one, so caches can tell."""
+
+    stamp = models.UUIDField(default=uuid.uuid4)
+
+    def __str__(self) -> str:
+        return str(self.stamp)
+
+    @classmethod
+    def renew(cls) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"stamp": uuid.uuid4()})
+
+
+class BookEntry(models.Model):
+    """A row of the price book: whoever saves it makes a new edition, in one transaction."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            Edition.renew()
