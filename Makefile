@@ -8,7 +8,7 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check fmt lock screenshots clean
+.PHONY: help setup run test test-fast check bench-dashboard fmt lock screenshots clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ test-fast: $(COMPLETE) ## run the tests that need no browser, on SQLite
 
 check: $(COMPLETE) ## lint, types, import rules, migrations, deployment settings, templates
 	@$(BIN)/python -m tests.check
+
+bench-dashboard: $(COMPLETE) ## time the dashboard's pages over made-up calls (ARGS="--calls 1000000")
+	@$(BIN)/python bench/dashboard.py $(ARGS)
 
 fmt: $(COMPLETE) ## format the code
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -1,7 +1,7 @@
 """Rows by the million: inserted past the ORM, for both databases."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -50,7 +50,7 @@ def add_up(
     statement += f"ON CONFLICT ({unique}) DO UPDATE SET {raised}"
     rows = [(*where, *(parts.get(name, 0) for name in added)) for where, parts in sums.items()]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [tuple(map(_plain, row)) for row in rows])
+        cursor.executemany(statement, list(map(_plain, rows)))
 
 
 def _write(cursor: Any, table: str, names: Sequence[str], rows: Iterable[Row]) -> None:
@@ -58,29 +58,27 @@ def _write(cursor: Any, table: str, names: Sequence[str], rows: Iterable[Row]) -
     if connection.vendor == "postgresql":
         with cursor.copy(f'COPY "{table}" ({quoted}) FROM STDIN') as copy:
             for row in rows:
-                copy.write_row([_text(value) for value in row])
+                copy.write_row([json.dumps(v) if type(v) in (dict, list) else v for v in row])
         return
     places = ", ".join(["%s"] * len(names))
     statement = f'INSERT INTO "{table}" ({quoted}) VALUES ({places})'  # noqa: S608 - our own names
-    cursor.executemany(statement, [tuple(map(_plain, row)) for row in rows])
+    cursor.executemany(statement, map(_plain, rows))
 
 
-def _text(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-def _plain(value: Any) -> Any:
+def _plain(row: Row) -> list[Any]:
     """As Django stores it in SQLite."""
-    match value:
-        case datetime():
-            return value.replace(tzinfo=None).isoformat(" ")
-        case date():
-            return value.isoformat()
-        case UUID():
-            return value.hex
-        case dict() | list():
-            return json.dumps(value)
-    return value
+    adapt = _ADAPTERS.get
+    return [adapted(value) if (adapted := adapt(type(value))) else value for value in row]
+
+
+# By exact type: this runs for each value of millions of rows.
+_ADAPTERS: dict[type, Callable[[Any], Any]] = {
+    datetime: lambda value: value.replace(tzinfo=None).isoformat(" "),
+    date: date.isoformat,
+    UUID: lambda value: value.hex,
+    dict: json.dumps,
+    list: json.dumps,
+}
 
 
 def _no_style() -> Any:

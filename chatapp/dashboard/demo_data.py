@@ -1,5 +1,6 @@
 """A made-up team's calls over years, the same for the same seed, and true to every ledger rule."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ class Outcome:
     first_token_ms: int
     duration_ms: int
     counters: Counter[str]
+    # Flags, usage and response, as JSON: written once, stored often.
+    texts: tuple[str, str | None, str]
 
 
 class Maker:
@@ -173,6 +176,11 @@ class Maker:
             draw.randint(250, 1800),
             int(400 + output * draw.uniform(8, 20)),
             counters(charge, rated.lines),
+            (
+                json.dumps(rated.flags),
+                json.dumps(metered.usage) if metered.usage else None,
+                json.dumps(metered.response),
+            ),
         )
 
     def _hold(self, model: str, at: datetime, prompt: int, most: int) -> int:
@@ -215,7 +223,7 @@ class Maker:
             *(metered.model if known else outcome.asked, "standard"),
             *("standard" if known else "", outcome.max_tokens, State.CAPTURED, rated.status),
             *(outcome.held_pusd, rated.amount_pusd, rated.low_pusd, rated.high_pusd),
-            *(*outcome.tokens, list(rated.flags), metered.usage, metered.response),
+            *(*outcome.tokens, *outcome.texts),
             *(metered.certainty.value, metered.reported_output, metered.estimated_output),
             *(f"req_demo{self.next_charge}", f"msg_demo{self.next_charge}" if known else ""),
             *(metered.response.get("stop_reason", ""), outcome.error, at, day),

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from chatapp.accounts.models import Team
-from chatapp.dashboard.filters import NO_TEAM, Filter
+from chatapp.dashboard.filters import NO_TEAM, Filter, default_source
 from chatapp.dashboard.look import BY, UNITS, Look
 from chatapp.dashboard.periods import PRESETS
 from chatapp.dashboard.spend import Spend
@@ -139,9 +139,17 @@ def _selects(asked: Filter) -> list[Select]:
             "Any purpose",
             [(p.value, p.label.capitalize()) for p in Purpose],
         ),
-        _select(asked, "source", "Source", "", [(s.value, s.label.capitalize()) for s in Source]),
+        _sources(asked),
     ]
     return [select for select in found if select.options]
+
+
+def _sources(asked: Filter) -> Select:
+    """The installation's own source needs no word in the address."""
+    usual = default_source()
+    others = tuple((s.value, s.label.capitalize()) for s in Source if s != usual)
+    taken = "" if asked.source == usual else asked.source
+    return Select("source", "Source", Source(usual).label.capitalize(), taken, others)
 
 
 def _select(
