@@ -105,9 +105,10 @@ def _usage(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
 def _events(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
     """Raw events; a stream that ended early is estimated, between a lower and an upper bound."""
     stream = Accumulator()
-    if not isinstance(call["events"], list):
+    events = call["usage" if isinstance(call.get("usage"), list) else "events"]
+    if not isinstance(events, list):
         raise UsageError("events is not a list")
-    for event in call["events"]:
+    for event in events:
         stream.feed(event)
     limit = call.get("max_tokens")
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
@@ -115,7 +116,7 @@ def _events(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
     metered = stream.metered(limit)
     rated = rate(book, metered, at=moment(_text(call, "at")), max_tokens=limit)
     return {
-        "model": metered.model,
+        "model": metered.model or call.get("model"),
         **_cost(rated.cost),
         "status": metered.certainty,
         "lower_usd": _usd(rated.low_pusd),
