@@ -84,8 +84,12 @@ class DailyTotal(models.Model):
     """
 
     day = models.DateField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    team = models.ForeignKey(
+        "accounts.Team", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     model = models.CharField(max_length=100)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     source = models.CharField(max_length=10, choices=Source.choices)
@@ -126,7 +130,13 @@ class DailyTotal(models.Model):
                 name="one_total_per_day_and_dimension",
             )
         ]
-        indexes = [models.Index(fields=["user", "day"], name="total_by_user")]
+        indexes = [
+            models.Index(fields=["user", "day"], name="total_by_user"),
+            # All that a budget of a team or of everyone sums, read from the index alone.
+            models.Index(
+                fields=["source", "day", "team", "amount_pusd", "held_pusd"], name="total_spent"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.user_id} {self.model}"

@@ -86,20 +86,21 @@ LAWS = [
         JOIN ledger_charge c ON c.id = l.charge_id
         JOIN pricing_priceversion v ON v.id = l.price_version_id
         LEFT JOIN pricing_priceversion w ON w.model_id = v.model_id AND w.speed = v.speed
-            AND w.valid_from > v.valid_from AND w.valid_from <= c.authorized_at
-            AND w.recorded_at <= l.recorded_at
+            AND (w.valid_from > v.valid_from OR (w.valid_from = v.valid_from
+                AND (w.recorded_at > v.recorded_at
+                    OR (w.recorded_at = v.recorded_at AND w.id > v.id))))
+            AND w.valid_from <= c.authorized_at AND w.recorded_at <= l.recorded_at
             AND (w.cancelled_at IS NULL OR w.cancelled_at > l.recorded_at)
         WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)""",
     ),
     Law(
         "daily_totals_equal_rows",
         "Daily totals are the sums of captured charges (rebuild_daily_totals writes them anew).",
-        f"""SELECT day FROM (
-            SELECT * FROM (SELECT {", ".join(COLUMNS)} FROM ledger_dailytotal WHERE calls <> 0
-                OR amount_pusd <> 0 OR held_pusd <> 0 OR input_tokens <> 0 OR output_tokens <> 0
-                EXCEPT {daily("sums")}) stored
-            UNION ALL SELECT * FROM ({daily("sums")}
-                EXCEPT SELECT {", ".join(COLUMNS)} FROM ledger_dailytotal) expected) differing""",  # noqa: S608
+        f"""WITH expected AS ({daily("sums")}), stored AS (
+            SELECT {", ".join(COLUMNS)} FROM ledger_dailytotal WHERE calls <> 0
+            OR amount_pusd <> 0 OR held_pusd <> 0 OR input_tokens <> 0 OR output_tokens <> 0)
+        SELECT day FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) beyond
+        UNION ALL SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short""",  # noqa: S608
     ),
     Law(
         "states_are_whole",

@@ -104,7 +104,7 @@ class ChargeLine(models.Model):
 
     charge = models.ForeignKey("ledger.Charge", on_delete=models.PROTECT, related_name="lines")
     adjustment = models.ForeignKey(
-        Adjustment, null=True, on_delete=models.PROTECT, related_name="lines"
+        Adjustment, null=True, on_delete=models.PROTECT, related_name="lines", db_index=False
     )
     # The line that this one takes back: the same, with quantity and amount negated.
     reverses = models.OneToOneField(
