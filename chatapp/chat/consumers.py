@@ -124,7 +124,8 @@ class ChatConsumer(AsyncConsumer):
             await self._close(FLOODING)
             return
         try:
-            await self._handle(parse(text or ""))
+            request = parse(text or "")
+            await self._handle(request)
         except Malformed as fault:
             self._refuse(fault.key, fault.code, fault.message)
         except sessions.Gone as gone:
@@ -133,6 +134,8 @@ class ChatConsumer(AsyncConsumer):
             self._say(events.error(refused.code, refused.message))
         except OUTAGE as fault:
             logger.warning("socket: %s", type(fault).__name__)
+            if isinstance(request, Watch):  # asked once; the others the page repeats
+                await self._close(RESTARTING)
 
     async def _handle(self, request: Request) -> None:
         match request:
@@ -150,7 +153,7 @@ class ChatConsumer(AsyncConsumer):
 
     async def _ask(self, ask: Ask) -> None:
         key = str(ask.key)
-        if not sends.take(self._user_id):
+        if engine.draining or not sends.take(self._user_id):
             self._say(events.retry(key, AGAIN))
             return
         try:

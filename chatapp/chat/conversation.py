@@ -67,7 +67,7 @@ def _new(user: User, ask: Ask) -> Posted:
         key=ask.key,
         request_hash=ask.hash,
         model=draft.model,
-        max_tokens=draft.conversation.max_tokens,
+        max_tokens=draft.max_tokens,
     )
     reply.charge = hold(generation, draft.prompt)
     reply.save(update_fields=["charge"])

@@ -47,6 +47,7 @@ class Draft:
     conversation: Conversation
     question: Message
     model: str
+    max_tokens: int
     path: list[Message]
 
     @classmethod
@@ -66,7 +67,9 @@ class Draft:
         if not conversation.title:
             conversation.name_after(question.text)
         path = conversation.path_to(parent) if parent else []
-        return cls(conversation, question, conversation.model, [*path, question])
+        return cls(
+            conversation, question, conversation.model, conversation.max_tokens, [*path, question]
+        )
 
     @classmethod
     def _anew(cls, user: User, id: UUID, model: str | None) -> Self:
@@ -75,7 +78,9 @@ class Draft:
             raise not_found()
         conversation = _owned(user, reply.conversation_id)
         path = conversation.path_to(reply.parent_id)
-        return cls(conversation, path[-1], offered(model or conversation.model).id, path)
+        chosen = offered(model or conversation.model)
+        most = min(conversation.max_tokens, chosen.max_output)
+        return cls(conversation, path[-1], chosen.id, most, path)
 
     @property
     def prompt(self) -> Prompt:
@@ -83,7 +88,7 @@ class Draft:
             self.path,
             model=self.model,
             system=self.conversation.system_prompt,
-            max_tokens=self.conversation.max_tokens,
+            max_tokens=self.max_tokens,
         )
 
     def save(self) -> None:

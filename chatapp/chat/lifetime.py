@@ -22,6 +22,8 @@ async def start(**kwargs: Any) -> None:
 @receiver(server_draining)
 async def drain(grace: float, **kwargs: Any) -> None:
     await engine.drain(grace)
+    await engine.close()
+    await broadcast.close()
 
 
 @receiver(person_erased)

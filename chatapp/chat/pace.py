@@ -2,8 +2,10 @@
 
 
 class Pace:
-    """Zero while the loop is quiet: text appears at once. Up to 50 ms as it fills: reading several
-    events per wake-up costs about half (docs/performance.md), and nobody sees 50 ms."""
+    """Zero while the loop is quiet, so that text appears at once; up to 50 ms as it fills.
+
+    Reading several events in one wake-up costs about half, and nobody sees 50 ms.
+    """
 
     QUIET = 0.004  # seconds from being woken to running
     LONGEST = 0.05

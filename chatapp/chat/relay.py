@@ -37,6 +37,9 @@ class Relay:
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
 
     async def close(self) -> None:
+        """Send what is waiting, and leave."""
+        if self._out:
+            await self._flush()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -49,11 +52,14 @@ class Relay:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._layer.group_send(GROUP, self._message()), PATIENCE)
-            except Exception as fault:
-                logger.warning("channel layer: %s; frames dropped", type(fault).__name__)
+            await self._flush()
             await asyncio.sleep(PACE)
+
+    async def _flush(self) -> None:
+        try:
+            await asyncio.wait_for(self._layer.group_send(GROUP, self._message()), PATIENCE)
+        except Exception as fault:
+            logger.warning("channel layer: %s; frames dropped", type(fault).__name__)
 
     def _message(self) -> dict[str, Any]:
         by_topic: dict[str, list[Frame]] = {}

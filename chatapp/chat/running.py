@@ -102,7 +102,8 @@ class Engine:
         self._replies.pop(id, None)
         self._writings.pop(id, None)
         if not task.cancelled() and (trouble := task.exception()):
-            logger.error("reply %s was left to the sweeper", id, exc_info=trouble)
+            trace = None if _outage(trouble) else trouble
+            logger.error("reply %s is left to the sweeper: %s", id, trouble, exc_info=trace)
 
     async def _forever(self, work: Callable[[], Awaitable[None]], every: float) -> None:
         """Run `work` again and again; no fault of the database ends it."""
@@ -184,7 +185,7 @@ def forget() -> None:
         conversation.delete()
 
 
-def _outage(fault: Exception) -> bool:
+def _outage(fault: BaseException) -> bool:
     return isinstance(fault, (OperationalError, InterfaceError))
 
 
