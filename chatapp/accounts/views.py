@@ -121,7 +121,16 @@ class AcceptInvitation(ChoosePassword):
     extra_context = {"invited": True}
 
 
-class ChangePassword(auth.PasswordChangeView):
+class PasswordAsked:
+    """Twenty tries an hour: who found an open browser must not guess the password in it."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not throttle.allowed("password", str(request.user.pk), limit=20):
+            return render(request, "accounts/locked.html", status=429)
+        return super().post(request, *args, **kwargs)  # type: ignore[misc]
+
+
+class ChangePassword(PasswordAsked, auth.PasswordChangeView):
     """Changing it signs every other browser out; this one stays in."""
 
     template_name = "accounts/change_password.html"
@@ -156,7 +165,7 @@ class ResetPassword(auth.PasswordResetView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class Account(LoginRequiredMixin, UpdateView):
+class Account(LoginRequiredMixin, PasswordAsked, UpdateView):
     template_name = "accounts/account.html"
     form_class = AccountForm
     success_url = reverse_lazy("accounts:account")

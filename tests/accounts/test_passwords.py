@@ -166,3 +166,12 @@ def test_changing_the_email_asks_for_the_password(client: Client, alice: User, b
     alice.refresh_from_db()
     assert (alice.name, alice.email) == ("Alice A", "new@example.com")
     assert client.post("/account/", {"name": "A", "email": "new@example.com"}).status_code == 302
+
+
+def test_an_open_browser_does_not_help_to_guess_the_password(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    form = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+    codes = [client.post("/password/change/", form).status_code for _ in range(21)]
+    assert codes == [200] * 20 + [429]
+    email = {"name": "A", "email": "eve@example.com", "current_password": PASSWORD}
+    assert client.post("/account/", email).status_code == 429
