@@ -60,18 +60,16 @@ def difference(file: PriceFile) -> Difference:
         )
     }
     listed = {model.id for model in file.models}
+    models = Model.objects.in_bulk()
+    rules = [rule.value() for rule in RefusalRule.objects.all()]
     return Difference(
-        models=tuple(facts for facts in file.models if _is_news(facts)),
+        models=tuple(facts for facts in file.models if _is_news(facts, models.get(facts.id))),
         versions=tuple(
             (version, source)
             for version, source in zip(file.versions, file.sources, strict=True)
             if version not in recorded
         ),
-        rules=tuple(
-            rule
-            for rule in file.refusal_rules
-            if rule not in [known.value() for known in RefusalRule.objects.all()]
-        ),
+        rules=tuple(rule for rule in file.refusal_rules if rule not in rules),
         only_in_book=tuple(
             version
             for version, counts in recorded.items()
@@ -113,8 +111,7 @@ def _rate_calls(news: Difference, *, note: str, by: Any) -> None:
     repricing.rate_waiting(book)
 
 
-def _is_news(facts: ModelFacts) -> bool:
-    model = Model.objects.filter(pk=facts.id).first()
+def _is_news(facts: ModelFacts, model: Model | None) -> bool:
     return model is None or any(
         getattr(model, field) != value for field, value in _fields(facts, model.aliases).items()
     )

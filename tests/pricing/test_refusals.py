@@ -7,9 +7,10 @@ import pytest
 
 from chatapp.pricing.book import PriceBook
 from chatapp.pricing.cost import Cost, price
-from chatapp.pricing.importing import read
+from chatapp.pricing.price_file import parse
+from tests.pricing.strategies import PRICES
 
-BOOK = read().book()
+BOOK = parse(PRICES).book()
 BEFORE, FREE, BY_CATEGORY = "2026-06-01T23:59:59Z", "2026-09-23T23:59:59Z", "2026-09-24T00:00:00Z"
 OPUS, OTHER = "claude-opus-4-8", "claude-opus-4-7"
 

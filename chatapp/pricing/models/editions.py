@@ -16,7 +16,8 @@ class Edition(models.Model):
 
     @classmethod
     def renew(cls) -> None:
-        cls.objects.update_or_create(pk=1, defaults={"stamp": uuid.uuid4()})
+        if not cls.objects.filter(pk=1).update(stamp=uuid.uuid4()):
+            cls.objects.get_or_create(pk=1)
 
 
 class BookEntry(models.Model):
