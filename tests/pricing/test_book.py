@@ -153,6 +153,12 @@ def test_what_a_model_says_of_itself() -> None:
     assert Model.objects.get(pk="claude-opus-4-1").end_of_life == "retires 2026-08-05"
 
 
-def test_prices_cannot_be_deleted_from_under_their_model() -> None:
+def test_what_was_recorded_stays() -> None:
     with pytest.raises(ProtectedError):
         Model.objects.get(pk=HAIKU).delete()
+    version = PriceVersion.objects.get(pk=haiku().id)
+    for row in (version, *version.tiers.all()):
+        with pytest.raises(TypeError, match="never changed"):
+            row.save()
+        with pytest.raises(TypeError, match="never deleted"):
+            row.delete()

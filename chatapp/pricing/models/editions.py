@@ -30,3 +30,18 @@ class BookEntry(models.Model):
         with transaction.atomic():
             super().save(*args, **kwargs)
             Edition.renew()
+
+
+class Recorded(BookEntry):
+    """A row of the book that is written once: neither saved again nor deleted."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("A recorded price is never changed: record another version.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("A recorded price is never deleted.")

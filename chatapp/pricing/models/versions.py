@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from chatapp.pricing import book
-from chatapp.pricing.models.editions import BookEntry, Edition
+from chatapp.pricing.models.editions import BookEntry, Edition, Recorded
 
 MONEY = [MinValueValidator(0)]
 
@@ -65,7 +65,7 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
         return version
 
 
-class PriceVersion(BookEntry):
+class PriceVersion(Recorded):
     """What one model costs at one speed from `valid_from` on; never changed once recorded.
 
     Two times: `valid_from` says when the rates hold, `recorded_at` and `cancelled_at` what was
@@ -146,7 +146,7 @@ class PriceVersion(BookEntry):
         Edition.renew()
 
 
-class PriceTier(BookEntry):
+class PriceTier(Recorded):
     """Rates, in pico-USD per token, of segments whose prompt is over `over` tokens."""
 
     version = models.ForeignKey(PriceVersion, on_delete=models.CASCADE, related_name="tiers")
