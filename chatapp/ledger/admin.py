@@ -41,7 +41,6 @@ class BudgetAdmin(admin.ModelAdmin):
     fields = ("scope", "person", "team", "period", "limit", "hard", "created_at", "created_by")
     readonly_fields = ("created_at", "created_by")
     list_display = ("__str__", "hard", "stands")
-    list_filter = ("scope", "period", "hard")
     list_select_related = ("person", "team")
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
@@ -75,7 +74,7 @@ class ChargeAdmin(admin.ModelAdmin):
     """To look at only; the receipt says the same for people."""
 
     list_display = ("authorized_at", "user", "model", "state", "status", "cost", "flags")
-    list_filter = ("source", "state", "status", "purpose", "day")
+    list_filter = ("source", "state", "status", "purpose")
     list_select_related = ("user",)
     list_display_links = ("authorized_at",)
     search_fields = ("uuid__iexact", "request_id__iexact", "message_id__iexact")

@@ -13,6 +13,7 @@ from chatapp.ledger.choices import Kind, State, Status
 from chatapp.ledger.lines import Adjustment, ChargeLine
 from chatapp.pricing.models import PriceVersion
 from chatapp.pricing.money import calls_like_this, exact, format_per_mtok, format_usd
+from chatapp.pricing.usage import Metered
 
 if TYPE_CHECKING:
     from chatapp.ledger.charges import Charge
@@ -69,9 +70,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What ledger/_receipt.html shows. The amounts of `entries` add up to the charge's."""
+    """What ledger/_receipt.html shows. The amounts of `entries` add up to the charge's.
+
+    `metered` is the evidence that counts: what came late, when something did.
+    """
 
     charge: "Charge"
+    metered: Metered
     entries: tuple[Entry, ...]
     prices: tuple[PriceVersion, ...]
     adjustments: tuple[Adjustment, ...]
@@ -102,13 +107,17 @@ class Receipt:
     @property
     def stop(self) -> str:
         """Why the reply ended, in a few words."""
-        reason = self.charge.stop_reason or self.charge.error
+        match self.metered.response:
+            case {"stop_reason": str(reason)}:
+                pass
+            case _:
+                reason = self.charge.error
         return _(STOPS.get(reason, _spelled(reason))) if reason else ""
 
     @property
     def thinking_tokens(self) -> int | None:
         """Of the output, where the API says so; they are billed as output."""
-        match self.charge.usage:
+        match self.metered.usage:
             case {"output_tokens_details": {"thinking_tokens": int(tokens)}}:
                 return tokens
         return None
@@ -116,8 +125,17 @@ class Receipt:
     @property
     def raw(self) -> str:
         """The usage as it was reported, and what else the price rests on."""
-        told = {"usage": self.charge.usage, "response": self.charge.response}
+        if self.metered.usage is None:
+            return ""
+        told = {"usage": self.metered.usage, "response": self.metered.response}
         return json.dumps(told, indent=2, ensure_ascii=False)
+
+    @property
+    def served(self) -> str:
+        """The service tier, the speed and the region that the call got."""
+        got = self.metered.usage or {}
+        told = [got.get(key) for key in ("service_tier", "speed", "inference_geo")]
+        return ", ".join(str(word) for word in told if word) or _("not reported")
 
 
 def of(charge: "Charge") -> Receipt:
@@ -125,6 +143,7 @@ def of(charge: "Charge") -> Receipt:
     samplings = {line.segment for line in lines if line.kind != Kind.WEB_SEARCH}
     return Receipt(
         charge=charge,
+        metered=charge.metered(),
         entries=tuple(_entry(line, several=len(samplings) > 1) for line in lines),
         prices=tuple(dict.fromkeys(line.price_version for line in lines if line.price_version)),
         adjustments=tuple(charge.adjustments.select_related("recorded_by")),

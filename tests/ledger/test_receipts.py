@@ -34,7 +34,7 @@ def test_the_lines_add_up_to_the_total(authorize: Authorize) -> None:
     receipt = charge.receipt()
     assert sum(entry.amount_pusd for entry in receipt.entries) == charge.amount_pusd
     shown = page(charge)
-    for words in ("req_42", "$1 ", "1.1", "$0.01 ", "1,234", "12 of them thinking", "5,000"):
+    for words in ("req_42", "$1 per", "1.1", "$0.01 each", "1,234", "12 of them thinking", "5,000"):
         assert words in shown
     assert receipt.total in shown
 
@@ -83,10 +83,12 @@ def test_open_and_void_charges_have_receipts_too(authorize: Authorize) -> None:
 def test_a_correction_is_told(authorize: Authorize) -> None:
     charge = authorize()
     charge.capture(UNKNOWN)
-    charge.adjust(exact())
+    charge.adjust(exact(inference_geo="us", output_tokens_details={"thinking_tokens": 60}))
     shown = page(charge)
-    assert "final usage arrived late, unknown → $0.000406" in shown
-    assert "$0.000385" in shown
+    for words in ("60 of them thinking", "finished", "<dd>us</dd>", "inference_geo"):
+        assert words in shown
+    assert "final usage arrived late, unknown → $0.000447" in shown
+    assert "$0.0004235" in shown
 
 
 def test_several_samplings_name_their_models(authorize: Authorize) -> None:
