@@ -8,10 +8,10 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check bench-dashboard fmt lock screenshots clean
+.PHONY: help setup run test test-fast check bench-dashboard fmt lock screenshots
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: $(WORKING) ## install what chatapp needs, and prepare its data
 	@$(BIN)/python manage.py setup
@@ -38,6 +38,9 @@ fmt: $(COMPLETE) ## format the code
 lock: $(COMPLETE) ## pin the requirements anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+
+screenshots: $(COMPLETE) ## make the README's pictures
+	@$(BIN)/python scripts/screenshots.py
 
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11
 
