@@ -183,21 +183,24 @@ def _columns(
                 tick=_tick(back, every, len(rows)),
                 cut=say(total) if total > top else "",
                 anchor="start" if index < 2 else "end" if back < 2 else "middle",
-                under="end" if back == 0 and slot < 6 else "middle",
+                under="end" if back == 0 and slot < 2 else "middle",
             )
         )
     return columns
 
 
 def _bars(values: Sequence[int], series: Sequence[Series], top: int) -> list[Bar]:
-    """Rectangles by rounding the running sum, not each part: heights never drift from the total."""
-    bars, below = [], 0
+    """Rectangles from the running sum, not each part, so that heights never drift from the total.
+
+    A bar that is cut shows its parts' shares over the height there is.
+    """
+    bars, below, whole = [], 0, max(top, sum(values))
     for value, one in zip(values, series, strict=True):
-        low, high = (HEIGHT * min(at, top) / top for at in (below, below + value))
+        low, high = HEIGHT * below / whole, HEIGHT * (below + value) / whole
         below += value
         if value:
             # Whatever was spent is seen, if only as a hair line.
-            height = max(high - low, 0.75 if below <= top else 0.0)
+            height = max(high - low, 0.75)
             bars.append(Bar(one.slot, _px(TOP + HEIGHT - low - height), _px(height)))
     return bars
 

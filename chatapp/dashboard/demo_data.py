@@ -142,11 +142,13 @@ class Maker:
 
     def _times(self, day: date, calls: int, now: datetime) -> list[datetime]:
         """Times of the working day in TIME_ZONE, in order; none in the future."""
-        start = datetime.combine(day, time(7), timezone.get_default_timezone()).astimezone(UTC)
-        end = min(start + timedelta(hours=14), now)
-        seconds = max((end - start).total_seconds(), 1.0)
+        zone = timezone.get_default_timezone()
+        start, end = (datetime.combine(day, time(hour), zone) for hour in (7, 21))
+        if now <= start:
+            start = datetime.combine(day, time(0), zone)
+        seconds = (min(end, now) - start).total_seconds()
         places = sorted(self.random.betavariate(2, 2) * seconds for _ in range(calls))
-        return [start + timedelta(seconds=place) for place in places]
+        return [start.astimezone(UTC) + timedelta(seconds=place) for place in places]
 
     def _outcomes(self, name: str, at: datetime) -> list[Outcome]:
         asked = name if self.book.resolve(name) else ASKED_INSTEAD

@@ -92,7 +92,8 @@ class Filter:
     def totals(self) -> QuerySet[DailyTotal]:
         """The daily totals it sums."""
         days = Q(day__range=(self.period.first, self.period.last))
-        return DailyTotal.objects.filter(days, self._dimensions())
+        # An adjustment that changes a call's certainty can leave a row that counts nothing.
+        return DailyTotal.objects.filter(days, self._dimensions(), calls__gt=0)
 
     def charges(self) -> QuerySet[Charge]:
         """The captured calls behind those totals, newest first."""

@@ -22,6 +22,8 @@ class Sums:
     calls: int = 0
     priced_calls: int = 0
     amount_pusd: int = 0
+    # The worst case of the calls that have no amount.
+    held_pusd: int = 0
     input_tokens: int = 0
     cache_write_5m_tokens: int = 0
     cache_write_1h_tokens: int = 0
