@@ -139,7 +139,7 @@ class Script:
         if faults.keys() & {"empty", "refusal"}:
             return []
         if "text" in faults or "b64" in faults or "big" in faults:
-            text = faults.get("text") or base64.b64decode(faults.get("b64", "")).decode()
+            text = faults.get("text") or base64.urlsafe_b64decode(faults.get("b64", "")).decode()
             text = text or ("word " * self.number("big"))[: self.number("big")]
             size = self.number("chunk", 7)
             return [text[i : i + size] for i in range(0, len(text), size)]

@@ -164,7 +164,7 @@ class Chat {
     const shown = by("spent");
     shown.dataset.pusd = Number(shown.dataset.pusd) + pusd;
     shown.textContent = usd(Number(shown.dataset.pusd));
-    by("cost").hidden = false;
+    by("cost").hidden = shown.dataset.pusd === "0";
   }
 
   #refreshed(page) {

@@ -4,9 +4,13 @@ const PICO = 1e12;
 
 export function usd(pusd) {
   const dollars = pusd / PICO;
-  if (dollars === 0 || dollars >= 1) return `$${dollars.toFixed(2)}`;
-  const digits = Math.min(12, 2 - Math.floor(Math.log10(dollars)));
-  return `$${dollars.toFixed(Math.max(2, digits)).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
+  const small = dollars > 0 && dollars < 1;
+  return new Intl.NumberFormat("en", {
+    style: "currency",
+    currency: "USD",
+    minimumFractionDigits: 2,
+    maximumFractionDigits: small ? Math.min(12, 2 - Math.floor(Math.log10(dollars))) : 2,
+  }).format(dollars);
 }
 
 export function about(pusd) {

@@ -6,11 +6,12 @@ export class Follow {
   #box;
   #button;
   #top = 0;
-  #following = true;
+  #following;
 
   constructor(box, button) {
     this.#box = box;
     this.#button = button;
+    this.#following = box.querySelector("article") !== null;
     box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
     const sizes = new ResizeObserver(() => this.#grown());

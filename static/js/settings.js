@@ -14,7 +14,9 @@ export class Settings extends EventTarget {
     super();
     this.conversation = conversation;
     this.#saved = this.values;
-    document.getElementById("models").addEventListener("change", () => this.#modelChosen());
+    const models = document.getElementById("models");
+    models.addEventListener("change", () => this.#modelChosen());
+    models.addEventListener("toggle", () => this.#model?.scrollIntoView({ block: "nearest" }));
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#dialog.addEventListener("close", () => this.#reset());
   }

@@ -16,6 +16,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.modules import blank_page
 from tests.servers import PASSWORD, Server
 
 # Told by the page itself: the console does not show every violation.
@@ -36,6 +37,13 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    """An empty page that may import our modules."""
+    with blank_page(browser) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

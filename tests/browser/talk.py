@@ -16,7 +16,7 @@ def ask(page: Page, text: str) -> None:
 
 def says(text: str, *, chunk: int = 12, pause: int = 0) -> str:
     """A prompt which the fake vendor answers with exactly this text, in pieces, slowly (ms)."""
-    encoded = base64.b64encode(text.encode()).decode()
+    encoded = base64.urlsafe_b64encode(text.encode()).decode()
     return f"[[b64:{encoded}+chunk:{chunk}" + (f"+slow:{pause}]]" if pause else "]]")
 
 

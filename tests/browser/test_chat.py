@@ -177,7 +177,7 @@ def test_another_tab_sees_the_same(alice: Page) -> None:
 def test_another_model_answers(alice: Page) -> None:
     alice.locator("#models summary").click()
     alice.get_by_role("radio", name=re.compile("Opus 4.8")).check()
-    expect(alice.locator("#model-name")).to_have_text("Claude Opus 4.8")
+    expect(alice.locator("#model-name")).to_have_text("Opus 4.8")
     ask(alice, "Hello")
     expect(finished(alice).locator(".price-line")).to_contain_text("claude-opus-4-8")
     alice.locator("#models summary").click()
@@ -185,7 +185,7 @@ def test_another_model_answers(alice: Page) -> None:
     ask(alice, "And you?")
     expect(finished(alice, 1).locator(".price-line")).to_contain_text("claude-haiku-4-5")
     alice.reload()
-    expect(alice.locator("#model-name")).to_have_text("Claude Haiku 4.5")
+    expect(alice.locator("#model-name")).to_have_text("Haiku 4.5")
 
 
 def test_settings_bound_the_reply(alice: Page) -> None:
