@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -154,7 +155,7 @@ def changed(conversation: Conversation) -> JsonResponse:
 @require_POST
 async def quote(request: HttpRequest) -> HttpResponseBase:
     """What the draft would cost. The page aborts stale ones, which ends them here too."""
-    user = await request.auser()
+    user = await db(get_user, request)
     if not isinstance(user, User):
         return JsonResponse({"error": "You are signed out.", "code": "signed_out"}, status=401)
     try:

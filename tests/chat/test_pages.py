@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
@@ -14,7 +15,8 @@ from chatapp.claude import client as door
 from chatapp.claude.connection import connection
 from chatapp.claude.errors import Fault
 from chatapp.ledger.models import Budget
-from tests.chat.conftest import ask
+from chatapp.web.database import db
+from tests.chat.conftest import ask, sign_in
 from tests.chat.test_posting import answered
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -140,7 +142,7 @@ def test_a_receipt_and_the_text(mine: Client, reply: Generation) -> None:
 async def quoting(transactional_db: None, alice: Any, upstream: Any) -> AsyncClient:
     await connection()  # its import takes seconds
     client = AsyncClient()
-    await client.aforce_login(alice)
+    client.cookies[django_settings.SESSION_COOKIE_NAME] = await db(sign_in, alice)
     return client
 
 
@@ -178,9 +180,8 @@ async def test_what_will_be_refused_is_blocked_in_words(
     async def many(prompt: Any) -> int:
         return 250_000
 
-    await Budget.objects.acreate(
-        scope="person", person=alice, period="day", limit_pusd=10**6, hard=True
-    )
+    budget = Budget(scope="person", person=alice, period="day", limit_pusd=10**6, hard=True)
+    await db(budget.save)
     answer = await quote(quoting, text="Too dear")
     assert (answer["level"], "budget" in answer["blocked"]) == ("red", True)
     monkeypatch.setattr(door, "count_tokens", many)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
 from tests import servers
 
@@ -116,3 +117,20 @@ async def test_a_drained_server_lets_the_reply_end(
     )
     assert rows == [(call["usage"]["output_tokens"],)]
     brief.start()
+
+
+async def test_strangers_are_turned_away_in_silence(brief: servers.Server, session: str) -> None:
+    url = brief.url.replace("http", "ws")
+    cookie = {"Cookie": f"sessionid={session}"}
+    refused = [
+        ("/ws/chat/", cookie | {"Origin": "http://evil.example"}),
+        ("/ws/chat/", cookie),
+        ("/ws/else/", cookie | {"Origin": brief.url}),
+    ]
+    for path, headers in refused:
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(url + path, additional_headers=headers)
+    async with connect(url + "/ws/chat/", additional_headers={"Origin": brief.url}) as socket:
+        await socket.wait_closed()
+    assert socket.close_code == 4401
+    assert "Traceback" not in brief.log.read_text()
