@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "chatapp.web.threads.one_thread",
 ]
 TEMPLATES = [
     {
@@ -226,6 +227,8 @@ IDLE_TIMEOUT = env.float("IDLE_TIMEOUT", 60.0)
 TOTAL_TIMEOUT = env.float("TOTAL_TIMEOUT", 900.0)
 QUEUE_TIMEOUT = env.float("QUEUE_TIMEOUT", 60.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
+# Whether this process writes replies; where not, `manage.py generation_worker` does.
+GENERATIONS = env.bool("GENERATIONS", True)
 
 # Languages and time. Days on the dashboard and budgets are days of TIME_ZONE; storage is UTC.
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
