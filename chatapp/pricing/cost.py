@@ -184,21 +184,7 @@ def _multiplier(version: Version, reading: Reading) -> int:
 
 def _flags(version: Version, reading: Reading, segment: Segment) -> Iterator[str]:
     """What a reader should know of this segment's price, and the gap when batch has none."""
-    match reading.service_tier:
-        case "batch" if version.batch_bp is None:
-            yield Gap.BATCH.value
-        case "priority":
-            yield "priority_list_equivalent"
-        case "standard" | "batch":
-            pass
-        case _:
-            yield "unknown_service_tier"
-    match reading.inference_geo:
-        case "us" if version.geo_us_bp is None:
-            yield "geo_us_not_offered"
-        case "us" | "global" | "not_available":
-            pass
-        case _:
-            yield "unknown_inference_geo"
+    if reading.service_tier == "batch" and version.batch_bp is None:
+        yield Gap.BATCH.value
     if segment.summed and version.tier(segment.tokens.prompt).over:
         yield "tier_ambiguous"

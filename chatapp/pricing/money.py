@@ -17,6 +17,23 @@ def rate(dollars_per_mtok: Decimal | str) -> int:
     return whole(dollars_per_mtok, PER_MTOK)
 
 
+def whole(amount: Decimal | str, unit: int) -> int:
+    """`amount` x `unit`, exactly. Raises ValueError unless it is a finite number and comes out whole."""
+    try:
+        value = Decimal(amount)
+    except InvalidOperation:
+        raise ValueError("Not a number.") from None
+    if not value.is_finite():
+        raise ValueError("Not a finite number.")
+    # Before any arithmetic: 1e999999999 is quick to write and never finished.
+    if value and not -30 <= value.adjusted() <= 30:
+        raise ValueError("Far too large or too small.")
+    scaled = Fraction(value) * unit
+    if scaled.denominator != 1:
+        raise ValueError("Too fine: this has more digits than can be kept.")
+    return scaled.numerator
+
+
 def exact(pusd: int) -> str:
     """Pico-USD as a plain decimal of dollars without a trailing zero: "0.000406", "8", "-0.5"."""
     whole, rest = divmod(abs(pusd), PUSD)
@@ -62,22 +79,6 @@ def calls_like_this(pusd: int | None) -> str:
     price = f"A call like this costs {format_usd(pusd)}"
     calls = PUSD // pusd
     return f"{price}; {calls:,} of them cost a dollar." if calls > 1 else f"{price}."
-
-
-def whole(amount: Decimal | str, unit: int) -> int:
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        raise ValueError("Not a number.") from None
-    if not value.is_finite():
-        raise ValueError("Not a finite number.")
-    # Before any arithmetic: 1e999999999 is quick to write and never finished.
-    if value and not -30 <= value.adjusted() <= 30:
-        raise ValueError("Far too large or too small.")
-    scaled = Fraction(value) * unit
-    if scaled.denominator != 1:
-        raise ValueError("Finer than a trillionth of a dollar (per token).")
-    return scaled.numerator
 
 
 def _rounded(amount: Decimal, places: int) -> Decimal:

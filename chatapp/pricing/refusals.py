@@ -29,8 +29,9 @@ def unbilled(
     if response is not None and not isinstance(response, Mapping):
         raise UsageError("response is not an object")
     response = response or {}
-    attempts = _attempts(segments, canonical)
-    hops, hop_categories = attempts[:-1], _hop_categories(response)
+    hop_categories = _hop_categories(response)
+    attempts = _attempts(segments, canonical, fell_back=bool(hop_categories))
+    hops = attempts[:-1]
     declined = list(zip_longest(hops, hop_categories[: len(hops)]))
     if attempts and response.get("stop_reason") == "refusal":
         declined.append((attempts[-1], _category(response.get("stop_details"))))
@@ -46,13 +47,18 @@ def unbilled(
     return frozenset(free), tuple(flags)
 
 
-def _attempts(segments: Sequence[Segment], canonical: Callable[[str], str | None]) -> list[Attempt]:
-    """Consecutive entries of one model are one attempt, tool loops included."""
+def _attempts(
+    segments: Sequence[Segment], canonical: Callable[[str], str | None], *, fell_back: bool
+) -> list[Attempt]:
+    """Of a fallback turn, the runs of entries of one model; any other turn is one attempt."""
 
     def model(index: int) -> str:
         return canonical(segments[index].model) or segments[index].model
 
     tries = [index for index, segment in enumerate(segments) if segment.is_attempt]
+    # Another model alone is no refusal: without a sign of one, its tokens are billed.
+    if not fell_back and all(segment.type != "fallback_message" for segment in segments):
+        return [tries] if tries else []
     return [list(run) for _, run in groupby(tries, key=model)]
 
 

@@ -1,7 +1,7 @@
 """A raw usage read into billable segments: the iterations, or else the top level."""
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,14 +78,26 @@ def read(usage: object, *, model: str) -> Reading:
     else:
         summed = any(map(_positive, tools.values()))
         segments = (Segment("message", model, _tokens(usage), summed),)
+    tier = _word(usage, "service_tier", "standard")
+    geo = _word(usage, "inference_geo", "not_available")
     return Reading(
         segments,
         _count(tools, "web_search_requests") or 0,
-        _word(usage, "service_tier", "standard"),
-        _word(usage, "inference_geo", "not_available"),
+        tier,
+        geo,
         _word(usage, "speed", "standard"),
-        tuple(flags),
+        (*flags, *_got(tier, geo)),
     )
+
+
+def _got(tier: str, geo: str) -> Iterator[str]:
+    """What a reader should know of the tier and region that the request got, priced or not."""
+    if tier == "priority":
+        yield "priority_list_equivalent"
+    elif tier not in ("standard", "batch"):
+        yield "unknown_service_tier"
+    if geo not in ("us", "global", "not_available"):
+        yield "unknown_inference_geo"
 
 
 def _entries(usage: Mapping[str, Any]) -> list[Mapping[str, Any]]:

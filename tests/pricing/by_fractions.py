@@ -112,21 +112,22 @@ def _free(
     if day < "2026-06-02":
         return set()
     billed = ["bio", "frontier_llm", "reasoning_extraction"] if day >= "2026-09-24" else []
-    runs: list[list[int]] = []
-    last = None
-    for position, entry in enumerate(entries):
-        if entry["type"] in ("compaction", "advisor_message"):
-            continue
-        if served[position] != last:
-            runs.append([])
-        runs[-1].append(position)
-        last = served[position]
     response = response or {}
     reasons = [
         block["trigger"]["category"]
         for block in response.get("content", [])
         if block["type"] == "fallback"
     ]
+    fell_back = reasons or "fallback_message" in [entry["type"] for entry in entries]
+    runs: list[list[int]] = []
+    last = None
+    for position, entry in enumerate(entries):
+        if entry["type"] in ("compaction", "advisor_message"):
+            continue
+        if not runs or (fell_back and served[position] != last):
+            runs.append([])
+        runs[-1].append(position)
+        last = served[position]
     free: set[int] = set()
     for number, run in enumerate(runs):
         if any(entries[position].get("output_tokens") for position in run):

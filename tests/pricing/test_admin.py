@@ -127,7 +127,7 @@ def test_no_such_price(browser: Client, value: str) -> None:
     ("edit", "told"),
     [
         ({"batch_bp": "1.5"}, "between 0.0001 and 1"),
-        ({"batch_bp": "0.33333"}, "Finer"),
+        ({"batch_bp": "0.33333"}, "Too fine"),
         ({"batch_bp": "NaN"}, "finite"),
         ({"geo_us_bp": "0.9"}, "between 1 and 10"),
         ({"tiers-0-input": "1.000001", "batch_bp": "0.55"}, "fraction of a pico-USD"),

@@ -59,7 +59,7 @@ def test_cache_writes_that_are_split_somehow(
     ("model", "request_", "at", "factor", "flags"),
     [
         ("claude-opus-5-5", {"service_tier": "batch", "inference_geo": "us"}, NOON, 5_500, ()),
-        ("claude-haiku-4-5", {"inference_geo": "us"}, NOON, 10_000, ("geo_us_not_offered",)),
+        ("claude-haiku-4-5", {"inference_geo": "us"}, NOON, 10_000, ()),
         ("claude-opus-5-5", {"inference_geo": "eu"}, NOON, 10_000, ("unknown_inference_geo",)),
         ("claude-opus-5-5", {"service_tier": "flex"}, NOON, 10_000, ("unknown_service_tier",)),
         (
