@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chatapp.accounts.models import User
 from chatapp.ledger.budgets import Budget, BudgetExceeded, Standing
-from chatapp.ledger.choices import WAITING, Source, State
+from chatapp.ledger.choices import Source, State
 from chatapp.ledger.daily import DailyTotal
 from chatapp.pricing.cost import ceiling
 from chatapp.pricing.models import price_book
@@ -150,7 +150,7 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
 
     def waiting(self) -> Self:
         """Captured without an amount: unpriced, or unknown."""
-        return self.filter(status__in=WAITING)
+        return self.captured().filter(amount_pusd=None)
 
     def between(self, first: date, last: date) -> Self:
         """Authorized on these business days, both included."""

@@ -124,9 +124,10 @@ class ChargeRecord(models.Model):
                 fields=["user", "day"], name="charge_open_by_user", condition=Q(state="authorized")
             ),
             models.Index(
-                fields=["status"],
+                # Conditions are equalities: SQLite cannot prove an IN with parameters.
+                fields=["source", "status"],
                 name="charge_waiting",
-                condition=Q(status__in=["unpriced", "unknown"]),
+                condition=Q(state="captured", amount_pusd__isnull=True),
             ),
         ]
 

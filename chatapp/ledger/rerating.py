@@ -36,7 +36,7 @@ class LedgerRepricer:
 
     def rate_waiting(self, book: PriceBook) -> int:
         """Price the calls that were recorded unpriced; returns how many got a price."""
-        waiting = Charge.objects.filter(status=Status.UNPRICED)
+        waiting = Charge.objects.waiting().filter(status=Status.UNPRICED)
         return restate(book, waiting, note="a price was recorded", by=None).newly_priced
 
 
