@@ -42,7 +42,7 @@ class Relay:
             await self._flush()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.wait(self._tasks, timeout=PATIENCE)
 
     def put(self, topic: str, frame: Frame) -> None:
         self._out.append((topic, frame))
@@ -57,7 +57,8 @@ class Relay:
 
     async def _flush(self) -> None:
         try:
-            await asyncio.wait_for(self._layer.group_send(GROUP, self._message()), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._layer.group_send(GROUP, self._message())
         except Exception as fault:
             logger.warning("channel layer: %s; frames dropped", type(fault).__name__)
 

@@ -40,6 +40,8 @@ class Engine:
         self.runner = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
         self.lease = timedelta(seconds=settings.LEASE_SECONDS)
         self.beat = settings.LEASE_SECONDS / 6
+        # Else this process only serves pages, and others are asked to write.
+        self.writes = settings.GENERATIONS
         self.draining = False
         self._broadcast = broadcast
         self._pace = Pace()
@@ -49,6 +51,8 @@ class Engine:
         self._alive_at = 0.0
 
     async def start(self) -> None:
+        if not self.writes:
+            return
         self._alive_at = monotonic()
         self._broadcast.join(TOPIC, self)
         self._tasks = [
@@ -63,10 +67,14 @@ class Engine:
         tasks = [*self._tasks, *self._replies.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=SETTLING)
 
     def wake(self, id: UUID) -> None:
         """Write this queued reply, if there is room; otherwise a sweep will find it."""
+        if not self.writes:
+            self._broadcast.publish(TOPIC, {"type": "queued", "gen": str(id)})
+            return
         if self.draining or id in self._replies or len(self._replies) >= ROOM:
             return
         task = self._replies[id] = asyncio.create_task(self._write(id))
@@ -78,8 +86,11 @@ class Engine:
         return writing.live if writing else None
 
     def hear(self, frame: Frame, encoded: str = "") -> None:
-        """A bell: somebody pressed Stop, here or in another process."""
-        if frame["type"] == "stop" and (writing := self._writings.get(UUID(frame["gen"]))):
+        """A bell: somebody asked or pressed Stop, here or in another process."""
+        id = UUID(frame["gen"])
+        if frame["type"] == "queued":
+            self.wake(id)
+        elif frame["type"] == "stop" and (writing := self._writings.get(id)):
             writing.stop()
 
     async def drain(self, grace: float) -> None:
