@@ -68,9 +68,8 @@ def fill(options: argparse.Namespace) -> None:
 
     from chatapp.ledger.models import Charge
 
-    call_command("migrate", verbosity=0)
+    call_command("setup", stdout=StringIO())
     if not Charge.objects.exists():
-        call_command("import_prices", verbosity=0, stdout=StringIO())
         began = time.perf_counter()
         made = {"calls": options.calls, "people": options.people, "days": options.days}
         call_command("make_demo_data", **made)

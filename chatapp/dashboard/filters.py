@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from django.conf import settings
@@ -143,8 +144,13 @@ class Filter:
             params.pop("range", None)
             params |= {"from": str(days.first), "to": str(days.last)}
         params = {k: v for k, v in (params | changes).items() if v not in ("", None)}
-        path = reverse(f"dashboard:{PERSONAL[page] if self.personal else page}", kwargs=parts)
+        path = _path(PERSONAL[page] if self.personal else page, **parts)
         return f"{path}?{urlencode(params)}" if params else path
+
+
+@lru_cache(maxsize=1000)
+def _path(page: str, **parts: Any) -> str:
+    return reverse(f"dashboard:{page}", kwargs=parts)
 
 
 def default_source() -> str:

@@ -1,9 +1,8 @@
 """Spend through time: the page's sums as a chart of stacked bars."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
 from operator import attrgetter
-from typing import Any
 
 from chatapp.dashboard.charts import MOST_SERIES, OTHERS, Bucket, Chart, Series, fold, stacked
 from chatapp.dashboard.filters import NO_TEAM
@@ -47,24 +46,23 @@ class _Plot:
         )
 
     def models(self) -> tuple[Series, ...]:
-        parts = self.spend.by_day_model
         return fold(
             [
-                self.series(name, _days(parts, name), model=name)
-                for name in sorted(self.spend.by_model)
+                self.series(name, days.items(), model=name)
+                for name, days in self.spend.days_of_models.items()
             ]
         )
 
     def teams(self) -> tuple[Series, ...]:
-        parts, teams = self.spend.by_day_team, self.spend.teams
+        teams = self.spend.teams
         return fold(
             [
                 self.series(
                     teams[team].name if team else "No team",
-                    _days(parts, team),
+                    days.items(),
                     team=team or NO_TEAM,
                 )
-                for team in self.spend.by_team
+                for team, days in self.spend.days_of_teams(self.look.unit).items()
             ]
         )
 
@@ -88,10 +86,11 @@ class _Plot:
         shown = [
             user for user, _ in ranked[: MOST_SERIES if len(ranked) > MOST_SERIES + 1 else None]
         ]
-        people, parts = self.spend.people(shown), self.spend.by_day_user(shown)
+        people = self.spend.people(shown)
+        days = self.spend.days_of_people(shown, self.look.unit)
         series = [
             self.series(
-                people[user].label, _days(parts, user), slot=slot, user=people[user].username
+                people[user].label, days[user].items(), slot=slot, user=people[user].username
             )
             for slot, user in enumerate(shown)
         ]
@@ -137,10 +136,6 @@ class _Plot:
             href=self.spend.asked.link("calls", days=period),
             partial=period.first <= self.spend.asked.today <= period.last,
         )
-
-
-def _days(parts: Mapping[tuple[date, Any], Sums], key: object) -> list[tuple[date, Sums]]:
-    return [(day, sums) for (day, name), sums in parts.items() if name == key]
 
 
 def _say_tokens(count: int) -> str:

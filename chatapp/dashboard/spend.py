@@ -1,5 +1,6 @@
 """Who spent what: everything a page shows of one filter, each question asked of the database once."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -11,7 +12,7 @@ from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.forecast import Forecast, forecast, history
 from chatapp.dashboard.periods import Period
 from chatapp.dashboard.savings import cache_savings
-from chatapp.dashboard.sums import Sums, regrouped, sums_by, sums_of, total
+from chatapp.dashboard.sums import Sums, days_by, regrouped, sums_by, sums_of, total
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Spend:
         self.asked = asked
 
     @cached_property
+    def buckets(self) -> list[list[date]]:
+        """The days of each step of the time axis."""
+        return [list(step) for step in self.asked.period.buckets()]
+
+    @cached_property
     def _fine(self) -> dict[tuple[date, str, str], Sums]:
         return sums_by(self.asked.totals(), "day", "model", "status")
 
@@ -73,16 +79,22 @@ class Spend:
         return regrouped(self.by_user_model, lambda user, model: user)
 
     @cached_property
-    def by_day_team(self) -> dict[tuple[date, int | None], Sums]:
-        return sums_by(self.asked.totals(), "day", "team")
+    def by_team(self) -> dict[int | None, Sums]:
+        return {team: sums for (team,), sums in sums_by(self.asked.totals(), "team").items()}
+
+    def days_of_teams(self, unit: str = "usd") -> dict[int | None, dict[date, int]]:
+        return days_by(self.asked.totals(), "team", unit=unit)
+
+    def days_of_people(self, users: list[int], unit: str = "usd") -> dict[int, dict[date, int]]:
+        """Of these people only: nobody asks for everybody's every day."""
+        return days_by(self.asked.totals().filter(user__in=users), "user", unit=unit)
 
     @cached_property
-    def by_team(self) -> dict[int | None, Sums]:
-        return regrouped(self.by_day_team, lambda day, team: team)
-
-    def by_day_user(self, users: list[int]) -> dict[tuple[date, int], Sums]:
-        """Of these people only: nobody asks for everybody's every day."""
-        return sums_by(self.asked.totals().filter(user__in=users), "day", "user")
+    def days_of_models(self) -> dict[str, dict[date, Sums]]:
+        days: dict[str, dict[date, Sums]] = defaultdict(dict)
+        for (day, model), sums in self.by_day_model.items():
+            days[model][day] = sums
+        return days
 
     @cached_property
     def all(self) -> Sums:

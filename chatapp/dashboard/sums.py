@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from operator import attrgetter
+from datetime import date
+from functools import reduce
+from operator import add, attrgetter
 from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from chatapp.ledger.models import DailyTotal, Kind, Status
 from chatapp.pricing.money import PUSD
@@ -85,6 +87,7 @@ _NAMES = tuple(field.name for field in fields(Sums))
 _AGGREGATES = {f"sum_{name}": Sum(name, default=0) for name in _NAMES if name != "priced_calls"} | {
     "sum_priced_calls": Sum("calls", filter=Q(status__in=PRICED), default=0)
 }
+_TOKENS = tuple(name for name in _NAMES if name.endswith("_tokens"))
 _COLUMNS = tuple(f"sum_{name}" for name in _NAMES)
 _values: Callable[[Sums], tuple[int, ...]] = attrgetter(*_NAMES)
 
@@ -103,6 +106,16 @@ def sums_by(rows: QuerySet[DailyTotal], *columns: str) -> dict[tuple[Any, ...], 
         tuple(row[:split]): Sums(*map(int, row[split:]))
         for row in grouped.values_list(*columns, *_COLUMNS)
     }
+
+
+def days_by(rows: QuerySet[DailyTotal], column: str, *, unit: str) -> dict[Any, dict[date, int]]:
+    """For each value of the column its days' pico-USD ("usd") or "tokens"; one light query."""
+    amount = F("amount_pusd") if unit == "usd" else reduce(add, map(F, _TOKENS))
+    found: dict[Any, dict[date, int]] = defaultdict(dict)
+    by_day = rows.order_by().values("day", column).annotate(sum=Sum(amount))
+    for day, key, value in by_day.values_list("day", column, "sum"):
+        found[key][day] = int(value)
+    return found
 
 
 def sums_of(rows: QuerySet[DailyTotal]) -> Sums:

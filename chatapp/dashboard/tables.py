@@ -84,7 +84,7 @@ def people_page(spend: Spend, look: Look) -> tuple[list[User], int]:
 
 def people_table(spend: Spend, look: Look, people: list[User]) -> Table:
     sums, every = spend.by_user, spend.all
-    days = spend.by_day_user([user.pk for user in people])
+    days = spend.days_of_people([user.pk for user in people])
     rows = tuple(
         Row(
             name=user.label,
@@ -93,7 +93,7 @@ def people_table(spend: Spend, look: Look, people: list[User]) -> Table:
             sums=sums[user.pk],
             calls_href=spend.asked.link("calls", user=user.username),
             href=spend.asked.link(**look.params(page=1), user=user.username),
-            trend=_trend(spend, {day: s for (day, who), s in days.items() if who == user.pk}),
+            trend=_trend(spend, days[user.pk]),
             **_share(sums[user.pk], every),
         )
         for user in people
@@ -112,7 +112,7 @@ def models_table(spend: Spend, look: Look) -> Table:
             calls_href=spend.asked.link("calls", model=model),
             href=spend.asked.link(**look.params(page=1), model=model),
             trend=_trend(
-                spend, {d: s for (d, name), s in spend.by_day_model.items() if name == model}
+                spend, {day: s.amount_pusd for day, s in spend.days_of_models[model].items()}
             ),
             **_share(sums, every),
         )
@@ -122,16 +122,14 @@ def models_table(spend: Spend, look: Look) -> Table:
 
 
 def teams_table(spend: Spend, look: Look) -> Table:
-    every = spend.all
+    every, days = spend.all, spend.days_of_teams()
     rows = [
         Row(
             name=spend.teams[team].name if team else "No team",
             sums=sums,
             calls_href=spend.asked.link("calls", team=team or NO_TEAM),
             href=spend.asked.link(**look.params(page=1), team=team or NO_TEAM),
-            trend=_trend(
-                spend, {d: s for (d, name), s in spend.by_day_team.items() if name == team}
-            ),
+            trend=_trend(spend, days[team]),
             **_share(sums, every),
         )
         for team, sums in spend.by_team.items()
@@ -203,9 +201,9 @@ def _share(sums: Sums, every: Sums) -> dict[str, str]:
     return {"width": percent(sums.amount_pusd, every.amount_pusd), "share": words}
 
 
-def _trend(spend: Spend, days: Mapping[date, Sums]) -> str:
+def _trend(spend: Spend, days: Mapping[date, int]) -> str:
     """Sparkline points over the page's buckets; empty when there is one step only."""
-    periods = spend.asked.period.buckets()
-    if len(periods) < 2:
+    steps = spend.buckets
+    if len(steps) < 2:
         return ""
-    return sparkline([sum(days[d].amount_pusd for d in period if d in days) for period in periods])
+    return sparkline([sum(days.get(day, 0) for day in step) for step in steps])
