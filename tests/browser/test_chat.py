@@ -133,9 +133,12 @@ def test_up_edits_the_last_message_as_a_branch(alice: Page) -> None:
 
 def test_a_reply_is_written_anew(alice: Page) -> None:
     ask(alice, "[[words:5]] Once")
+    first = finished(alice).get_attribute("data-id") or ""
     finished(alice).get_by_role("button", name="Write this reply anew").click()
-    expect(alice.locator("article.user")).to_have_count(1)
+    expect(reply(alice)).not_to_have_attribute("data-id", first)
     expect(finished(alice)).to_contain_text("w4")
+    expect(alice.locator("article")).to_have_count(2)
+    expect(alice.get_by_role("navigation", name="Branches")).to_contain_text("2/2")
     alice.reload()
     expect(alice.get_by_role("navigation", name="Branches")).to_contain_text("2/2")
 

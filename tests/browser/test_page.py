@@ -71,7 +71,7 @@ def test_the_reader_is_not_moved_against_intent(visit: Visit, server: Server) ->
 
 
 def test_nothing_jumps_when_the_reply_is_done(visit: Visit, server: Server) -> None:
-    page = visit(server, "alice")
+    page = visit(server, "alice", viewport={"width": 1000, "height": 2400})
     text = "# T\n\nWords.\n\n```py\nx = 1\n```\n\n" + "The last paragraph is long. " * 20
     ask(page, says(text, pause=20))
     code = reply(page).locator("figure.code")
