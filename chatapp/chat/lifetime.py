@@ -8,7 +8,7 @@ from django.dispatch import receiver
 from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended, person_erased
 from chatapp.chat.broadcast import broadcast
-from chatapp.chat.models import Conversation
+from chatapp.chat.models import Conversation, Project
 from chatapp.chat.running import engine
 from chatapp.web.signals import server_draining, server_started
 
@@ -30,6 +30,7 @@ async def drain(grace: float, **kwargs: Any) -> None:
 def forget(person: User, **kwargs: Any) -> None:
     """Remove what they wrote. What it cost stays in the ledger."""
     Conversation.objects.of(person).delete()
+    Project.objects.filter(owner=person).delete()
 
 
 @receiver([user_logged_out, access_ended])
