@@ -16,7 +16,7 @@ export class Settings extends EventTarget {
     this.#saved = this.values;
     const models = document.getElementById("models");
     models.addEventListener("change", () => this.#modelChosen());
-    models.addEventListener("toggle", () => this.#model?.scrollIntoView({ block: "nearest" }));
+    models.addEventListener("toggle", () => this.#model?.scrollIntoView({ block: "center" }));
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#dialog.addEventListener("close", () => this.#reset());
   }
