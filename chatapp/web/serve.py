@@ -11,16 +11,14 @@ from typing import Any
 from daphne.server import Server as Daphne
 from daphne.server import twisted_loop
 from daphne.ws_protocol import WebSocketFactory
-from django.dispatch import Signal
 from twisted.internet import defer, reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.logger import globalLogBeginner
 
 from chatapp.web.connections import SLOWEST, Factory, Inbox, Request, Socket
-from chatapp.web.signals import server_draining, server_started
+from chatapp.web.signals import GRACE, server_draining, server_started, tell
 
-# Seconds, after the first SIGTERM, for replies being written, pages being made, and goodbyes.
-GRACE = 25.0
+# Seconds, after the first SIGTERM, for pages being made, and for goodbyes.
 PAGES = 5.0
 GOODBYE = 2.0
 MAX_MESSAGE = 256 * 1024
@@ -94,7 +92,7 @@ class Server(Daphne):
         reactor.stop()
 
     async def started(self) -> None:
-        await send(server_started)
+        await tell(server_started)
         # What was imported by now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -127,7 +125,7 @@ class Server(Daphne):
     def interrupt(self) -> None:
         """SIGTERM or SIGINT: end in good order; again: as soon as everything is settled."""
         if self.draining:
-            self.spawn(send(server_draining, grace=0.0))
+            self.spawn(tell(server_draining, grace=0.0))
         else:
             self.draining = True
             reactor.stop()
@@ -139,7 +137,7 @@ class Server(Daphne):
         for port in self.ports:
             port.stopListening()
         pages = wait(self.applications(Request), PAGES)
-        replies = asyncio.wait_for(send(server_draining, grace=GRACE), GRACE + PAGES)
+        replies = asyncio.wait_for(tell(server_draining, grace=GRACE), GRACE + PAGES)
         await asyncio.gather(pages, replies, return_exceptions=True)
         for protocol in self.connections:
             if isinstance(protocol, Socket):
@@ -180,10 +178,3 @@ class Server(Daphne):
 async def wait(futures: Iterable[asyncio.Future[Any]], seconds: float) -> None:
     if futures := list(futures):
         await asyncio.wait(futures, timeout=seconds)
-
-
-async def send(signal: Signal, **arguments: Any) -> None:
-    """Tell every receiver, whatever becomes of one of them."""
-    for receiver, answer in await signal.asend_robust(sender=Server, **arguments):
-        if isinstance(answer, BaseException):
-            logger.error("%r failed", receiver, exc_info=answer)

@@ -3,7 +3,13 @@
 Sent inside the event loop with `asend_robust`; receivers may be coroutines and are awaited.
 """
 
+import logging
+from typing import Any
+
 from django.dispatch import Signal
+
+# Seconds, after the first SIGTERM, for replies being written.
+GRACE = 25.0
 
 # No arguments. The server listens; background work may begin.
 server_started = Signal()
@@ -14,3 +20,12 @@ server_draining = Signal()
 
 # Sent with `send`, before the server starts: receivers return lines to print for the operator.
 server_greeting = Signal()
+
+logger = logging.getLogger(__name__)
+
+
+async def tell(signal: Signal, **arguments: Any) -> None:
+    """Tell every receiver, whatever becomes of one of them."""
+    for receiver, answer in await signal.asend_robust(sender=None, **arguments):
+        if isinstance(answer, BaseException):
+            logger.error("%r failed", receiver, exc_info=answer)
