@@ -38,23 +38,23 @@ OUTAGE = OperationalError, InterfaceError
 logger = logging.getLogger(__name__)
 
 
-class Refuse(AsyncConsumer):
-    """Any socket address that is not ours: closed before it opens, without a trace in the log."""
-
-    channel_layer_alias = None
-
-    async def websocket_connect(self, message: dict[str, Any]) -> None:
-        await self.send({"type": "websocket.close"})
-
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        raise StopConsumer
-
-
 class ChatConsumer(AsyncConsumer):
     """Never awaits a reply: a handler is one database function and an answer."""
 
     # The broadcast joins processes. A layer here would refuse sockets while Redis is away.
     channel_layer_alias = None
+
+    def __init__(self) -> None:
+        self._user_id = 0  # nobody, before and after
+        self._topic = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, *connection: Any) -> None:
+        """Until the socket closes, or the server cancels it."""
+        try:
+            await super().__call__(*connection)
+        finally:
+            self._leave()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As Channels does, but without a thread hop for connections that this thread has not."""
@@ -64,14 +64,10 @@ class ChatConsumer(AsyncConsumer):
             case "websocket.receive":
                 await self._receive(message.get("text"))
             case "websocket.disconnect":
-                self._leave()
                 raise StopConsumer
 
     async def _connect(self) -> None:
-        self._user_id = 0
-        self._topic = ""
-        self._tasks: set[asyncio.Task[None]] = set()
-        if origin(self.scope) not in settings.ALLOWED_ORIGINS:
+        if sessions.origin(self.scope["headers"]) not in settings.ALLOWED_ORIGINS:
             await self._close(None)
             return
         await self.send({"type": "websocket.accept"})
@@ -195,10 +191,12 @@ class ChatConsumer(AsyncConsumer):
             self._catch_up(saved, saved.epoch, 0)
 
     def _join(self, topic: str) -> None:
+        """Hear of this conversation instead of another; not after closing, which may come first."""
         if self._topic:
             broadcast.leave(self._topic, self)
-        self._topic = topic
-        broadcast.join(topic, self)
+        if self._user_id:
+            self._topic = topic
+            broadcast.join(topic, self)
 
     async def _stop(self, id: UUID) -> None:
         generation = await self._do(request_stop, id)
@@ -270,9 +268,3 @@ class ChatConsumer(AsyncConsumer):
         for frame in last:
             await self._send_text(frame)
         await self.send({"type": "websocket.close"} | ({"code": code} if code else {}))
-
-
-def origin(scope: dict[str, Any]) -> str:
-    """The Origin header, or "" when there is none, or more than one."""
-    found = [value for name, value in scope["headers"] if name == b"origin"]
-    return found[0].decode("latin-1") if len(found) == 1 else ""

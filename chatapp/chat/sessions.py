@@ -23,7 +23,16 @@ class Gone(Exception):
         self.code = code
 
 
-def session_key(headers: list[tuple[bytes, bytes]]) -> str:
+Headers = list[tuple[bytes, bytes]]
+
+
+def origin(headers: Headers) -> str:
+    """The Origin header, or "" when there is none, or more than one."""
+    found = [value for name, value in headers if name == b"origin"]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
+
+
+def session_key(headers: Headers) -> str:
     """The session's cookie, or ""."""
     cookies: SimpleCookie = SimpleCookie()
     for name, value in headers:

@@ -84,7 +84,6 @@ def test_nobody_elses_is_there(client: Client, bob: Any, reply: Generation) -> N
 def test_signed_out_people_are_asked_to_sign_in(client: Client, reply: Generation) -> None:
     for url in ("/", reverse("chat:conversation", args=[reply.message.conversation_id])):
         assert client.get(url).status_code == 302
-    assert posted(client, "/quote/", {"text": "x"}).status_code == 401
 
 
 def test_changes_need_a_post_and_a_token(alice: Any, reply: Generation) -> None:
@@ -160,6 +159,11 @@ async def test_a_quote_is_counted_and_priced(quoting: AsyncClient, upstream: Any
     assert answer["at_most"] == "$0.00564"  # with the dearest region and cache write
     await quote(quoting, text="x" * 400, max_tokens=2000)
     assert len(upstream.counts) == 1
+
+
+async def test_a_quote_is_for_people_signed_in(quoting: AsyncClient) -> None:
+    quoting.cookies.clear()
+    assert (await quote(quoting, text="x"))["code"] == "signed_out"
 
 
 async def test_a_quote_without_a_count_is_a_guess(
