@@ -90,16 +90,16 @@ class Charge(ChargeRecord):
             self._settle(State.VOIDED, at=timezone.now(), error=error, http_status=http_status)
         return True
 
-    def interrupted(self, estimated_output: int = 0) -> Metered:
+    def interrupted(self, estimated_output: int) -> Metered:
         """What is known of an open charge whose process is gone: the facts of message_start.
 
         `estimated_output` is the token count of the text that was saved.
         """
         metered = self.metered()
-        if metered.certainty is Certainty.UNKNOWN:
+        if metered.certainty is not Certainty.ESTIMATED:
             return metered
         likely = min(max(estimated_output, metered.reported_output), self.max_tokens)
-        return replace(metered, certainty=Certainty.ESTIMATED, estimated_output=likely)
+        return replace(metered, estimated_output=likely)
 
     def metered(self) -> Metered:
         """The evidence that the amount rests on: the latest that was stored."""

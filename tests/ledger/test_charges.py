@@ -197,6 +197,22 @@ def test_message_start_leaves_a_lower_bound(authorize: Authorize) -> None:
     assert charge.request_id == "req_1"
 
 
+@pytest.mark.parametrize(("saved", "counted"), [(0, 1), (40, 40), (5000, 1000)])
+def test_what_was_saved_counts_within_what_is_possible(
+    authorize: Authorize, saved: int, counted: int
+) -> None:
+    charge = authorize(max_tokens=1000)
+    charge.started(metered=estimated(likely=1, reported=1))
+    assert charge.interrupted(saved).estimated_output == counted
+
+
+def test_a_call_whose_end_was_stored_before_the_crash_is_exact(authorize: Authorize) -> None:
+    charge = authorize()
+    charge.started(metered=exact())
+    charge.capture(charge.interrupted(9))
+    assert (charge.status, charge.amount_pusd) == (Status.EXACT, 406 * MICRO)
+
+
 def test_a_call_interrupted_before_message_start_is_unknown(authorize: Authorize) -> None:
     charge = authorize()
     assert charge.interrupted(estimated_output=9).certainty is Certainty.UNKNOWN
