@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -33,22 +32,6 @@ class Counted(Protocol):
 
 
 class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
-    def between(self, first: date, last: date) -> Self:
-        """Business days, both included."""
-        return self.filter(day__range=(first, last))
-
-    def of(self, user: models.Model) -> Self:
-        return self.filter(user=user)
-
-    def source(self, source: str) -> Self:
-        return self.filter(source=source)
-
-    def real(self) -> Self:
-        return self.source(Source.ANTHROPIC)
-
-    def demo(self) -> Self:
-        return self.source(Source.DEMO)
-
     def add(self, charge: "Charge", lines: Iterable[Counted], *, sign: int = 1) -> None:
         """Count a captured charge with the lines in force, or with sign -1 take it out again."""
         key = {name: getattr(charge, name) for name in KEY}
