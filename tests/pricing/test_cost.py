@@ -295,3 +295,82 @@ def test_of_versions_that_begin_together_the_last_recorded_counts() -> None:
     ]
     assert [entry and entry.tiers[0].output for entry in found] == [20_000, 20_000, 30_000, None]
     assert book.version("m", "standard", datetime(2025, 12, 31, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    "counter",
+    [
+        "input_tokens",
+        "output_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+    ],
+)
+def test_any_one_counter_makes_a_usage(book: PriceBook, counter: str) -> None:
+    assert [line.quantity for line in cost(book, {counter: 7}).lines] == [7]
+
+
+def test_a_split_alone_makes_a_usage(book: PriceBook) -> None:
+    split = {"ephemeral_1h_input_tokens": 7}
+    assert [line.quantity for line in cost(book, {"cache_creation": split}).lines] == [7]
+
+
+@pytest.mark.parametrize("count", [True, False, 1.0, "1", -1, 2**63, [], {}])
+def test_what_is_no_count(book: PriceBook, count: Any) -> None:
+    with pytest.raises(UsageError, match="input_tokens"):
+        cost(book, {"input_tokens": count})
+
+
+def test_a_bill_fits_the_ledger_or_is_none(book: PriceBook) -> None:
+    most = (2**63 - 1) // 4_000_000
+    assert cost(book, {"input_tokens": most}).amount_pusd == most * 4_000_000
+    with pytest.raises(UsageError, match="beyond any bill"):
+        cost(book, {"input_tokens": most + 1})
+
+
+@pytest.mark.parametrize("iterations", [{}, {"type": "message"}, [1], ["message"], "x", 7])
+def test_what_are_no_iterations(book: PriceBook, iterations: Any) -> None:
+    with pytest.raises(UsageError, match="iterations"):
+        cost(book, {**TEN, "iterations": iterations})
+
+
+def test_one_unknown_iteration_among_others_is_told(book: PriceBook) -> None:
+    entries = [{"type": "message", **TEN}, {"type": "sketch", **TEN}]
+    assert cost(book, {"iterations": entries}).flags == ("unknown_iteration_type",)
+
+
+@pytest.mark.parametrize(
+    "counter",
+    ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation"],
+)
+def test_every_part_of_the_prompt_counts_for_the_tier(book: PriceBook, counter: str) -> None:
+    one: Any = {"ephemeral_1h_input_tokens": 1} if counter == "cache_creation" else 1
+    usage = {"input_tokens": 100_000, "output_tokens": 1, counter: one}
+    if counter == "input_tokens":
+        usage[counter] = 100_001
+    output = cost(book, usage, "claude-haiku-5-5").lines[-1]
+    assert output.unit_price_pusd == 2_500_000
+
+
+def test_searches_stand_after_the_last_segment(book: PriceBook) -> None:
+    usage = {**TEN, "server_tool_use": {"web_search_requests": 2}}
+    line = cost(book, usage).lines[-1]
+    assert (line.segment, line.segment_type, line.kind, line.quantity) == (
+        1,
+        "response",
+        "web_search",
+        2,
+    )
+
+
+def test_a_version_at_the_edge_of_what_may_be(bundled: PriceFile) -> None:
+    good = next(version for version in bundled.versions if len(version.tiers) == 2)
+    low = good.tiers[0]
+    assert replace(good, batch_bp=10_000, geo_us_bp=10_000).multipliers == (10_000,) * 4
+    assert replace(good, batch_bp=10_000, geo_us_bp=None, tiers=(replace(low, output=10**12),))
+    with pytest.raises(ValueError, match="dear"):
+        replace(good, tiers=(replace(low, output=10**12 + 20),))
+    # Whole in batch and whole in the US, but not in both.
+    assert replace(good, tiers=(replace(low, output=20),))
+    with pytest.raises(ValueError, match="fraction"):
+        replace(good, tiers=(replace(low, output=10),))
