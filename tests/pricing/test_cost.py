@@ -374,3 +374,8 @@ def test_a_version_at_the_edge_of_what_may_be(bundled: PriceFile) -> None:
     assert replace(good, tiers=(replace(low, output=20),))
     with pytest.raises(ValueError, match="fraction"):
         replace(good, tiers=(replace(low, output=10),))
+
+
+def test_a_compaction_is_the_responses_own_work(book: PriceBook) -> None:
+    entries = [{"type": "compaction", "model": "claude-opus-5", **TEN}]
+    assert usd(cost(book, {"iterations": entries})) == "0.00024"
