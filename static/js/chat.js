@@ -5,7 +5,7 @@ import { Composer } from "./composer.js";
 import { watch } from "./connection.js";
 import { copyCode, copyMessage } from "./copy.js";
 import { listen } from "./keys.js";
-import { List, editInPlace, rename } from "./list.js";
+import { List } from "./list.js";
 import { Log } from "./log.js";
 import { usd } from "./money.js";
 import { Outbox } from "./outbox.js";
@@ -14,6 +14,7 @@ import { Quote } from "./quote.js";
 import { Follow } from "./scroll.js";
 import { Settings } from "./settings.js";
 import { Socket } from "./socket.js";
+import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
 
 const by = (id) => document.getElementById(id);

@@ -2,6 +2,7 @@
 
 import { element } from "./html.js";
 import { post } from "./post.js";
+import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
 
 const DELETED = "deleted";
@@ -147,41 +148,4 @@ export class List {
     this.#find.value = "";
     this.#filter();
   }
-}
-
-// The page's title and heading follow the conversation's.
-export function rename(title) {
-  document.getElementById("title").textContent = title;
-  document.title = document.title.replace(/^.*(?= · )/s, () => title);
-}
-
-// Swap a text for an input; Enter or leaving keeps what was typed, Escape does not.
-export function editInPlace(shown, save) {
-  const input = document.createElement("input");
-  input.className = "input small rename";
-  input.value = shown.textContent.trim();
-  input.maxLength = 200;
-  input.ariaLabel = "Title";
-  shown.hidden = true;
-  shown.after(input);
-  input.focus();
-  input.select();
-  let open = true;
-  const close = (keep) => {
-    if (!open) return;
-    open = false; // removing the input blurs it, and asks again
-    const title = input.value.trim();
-    const changed = keep && title && title !== shown.textContent.trim();
-    shown.hidden = false;
-    input.remove();
-    if (changed) save(title).catch(({ message }) => toast(message));
-  };
-  input.addEventListener("blur", () => close(true));
-  input.addEventListener("keydown", (event) => {
-    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    close(event.key === "Enter");
-    shown.focus();
-  });
 }
