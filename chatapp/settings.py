@@ -126,7 +126,8 @@ TEMPLATES = [
 # Database: SQLite in DATA_DIR, or DATABASE_URL=postgres://…
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR}/db.sqlite3")
 DATABASE_POOL = env.int("DATABASE_POOL", 16)
-DATABASE_THREADS = env.int("DATABASE_THREADS", 12)
+# SQLite takes one transaction at a time: threads in a queue are fairer to each other than its lock.
+DATABASE_THREADS = env.int("DATABASE_THREADS", 1 if DATABASE_URL.startswith("sqlite") else 12)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.dj_db_url("DATABASE_URL", DATABASE_URL),
@@ -212,6 +213,14 @@ if "EMAIL_BACKEND" not in _mail:
 vars().update(_mail)
 EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"] or 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "chatapp@localhost")
+
+# Budgets: where marks and requests for more are told besides by mail
+BUDGET_WEBHOOK_URL = env.str("BUDGET_WEBHOOK_URL", "")
+BUDGET_WEBHOOK_SECRET = secret("BUDGET_WEBHOOK_SECRET")
+if BUDGET_WEBHOOK_URL and not BUDGET_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("BUDGET_WEBHOOK_URL needs BUDGET_WEBHOOK_SECRET, to sign with.")
+# Whether it may be an address of this machine or of a private network.
+BUDGET_WEBHOOK_PRIVATE = env.bool("BUDGET_WEBHOOK_PRIVATE", False)
 
 # Anthropic
 ANTHROPIC_API_KEY = secret("ANTHROPIC_API_KEY")

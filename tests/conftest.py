@@ -5,22 +5,62 @@ code reads the database from other threads (`db()`, consumers, the engine) need
 `transactional_db`: what the plain `db` fixture writes is never committed.
 """
 
+import asyncio
 import os
-from collections.abc import Iterator
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 
 from tests import servers
 
 pytest_plugins = ["tests.ledger.guards", "tests.upstream"]
 
+# Seconds for one test with its fixtures.
+LONGEST = 300
+
 
 def person(username: str, **fields: Any) -> Any:
     fields = {"name": username.title(), "email": f"{username}@example.com"} | fields
     return get_user_model().objects.create_user(username, password=servers.PASSWORD, **fields)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A test that hangs fails, and says where each of its tasks waits."""
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+
+
+def _too_long(*_: object) -> None:
+    with suppress(RuntimeError):
+        for task in asyncio.all_tasks():
+            task.print_stack(file=sys.stderr)
+    raise TimeoutError(f"longer than {LONGEST} s")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, which PostgreSQL drops only when no thread's connection is left."""
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            connection.close_pool()
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
 
 
 @pytest.fixture
