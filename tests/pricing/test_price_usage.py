@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from io import StringIO
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,10 @@ def test_streams(tmp_path: Path) -> None:
         assert answer["usage"] == vector["merged_usage"]
         assert answer["lower_usd"] == vector["lower_usd"]
         assert answer["upper_usd"] == vector["upper_usd"]
-        assert vector["expected_usd"] in (answer["cost_usd"], None)
+        assert answer["cost_usd"] == vector["expected_usd"]
+        if answer["status"] == "estimated":
+            low, likely, high = (answer[key] for key in ("lower_usd", "estimated_usd", "upper_usd"))
+            assert Decimal(low) <= Decimal(likely) <= Decimal(high)
 
 
 def test_a_stream_without_a_start_is_unknown_not_free(tmp_path: Path) -> None:

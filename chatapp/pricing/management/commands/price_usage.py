@@ -16,7 +16,7 @@ from chatapp.pricing.book import PriceBook
 from chatapp.pricing.cost import Cost, price, rate
 from chatapp.pricing.models import price_book
 from chatapp.pricing.price_file import moment
-from chatapp.pricing.usage import Accumulator, UsageError
+from chatapp.pricing.usage import Accumulator, Certainty, UsageError
 
 How = Callable[[PriceBook, dict[str, Any]], dict[str, Any]]
 
@@ -103,7 +103,8 @@ def _usage(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _events(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
-    """Raw events; a stream that ended early is estimated, between a lower and an upper bound."""
+    """Raw events. Of a stream that ended early the cost is not known exactly, hence null: what it
+    likely is stands apart, between a lower and an upper bound."""
     stream = Accumulator()
     events = call["usage" if isinstance(call.get("usage"), list) else "events"]
     if not isinstance(events, list):
@@ -115,10 +116,12 @@ def _events(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
         raise UsageError("max_tokens is not a number of tokens")
     metered = stream.metered(limit)
     rated = rate(book, metered, at=moment(_text(call, "at")), max_tokens=limit)
+    exact = metered.certainty is Certainty.EXACT
     return {
         "model": metered.model or call.get("model"),
-        **_cost(rated.cost),
+        **_cost(rated.cost if exact else Cost(None, (), rated.cost.flags)),
         "status": metered.certainty,
+        "estimated_usd": None if exact else _usd(rated.cost.amount_pusd),
         "lower_usd": _usd(rated.low_pusd),
         "upper_usd": _usd(rated.high_pusd),
         "usage": metered.usage,
