@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
-from io import StringIO
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
