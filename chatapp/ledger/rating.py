@@ -14,8 +14,9 @@ INVALID = "invalid_usage"
 IMPLAUSIBLE = "implausible_usage"
 ABOVE_HOLD = "above_hold"
 
-# Their output is not bounded by the request's max_tokens.
-_OWN_LIMIT = {"advisor_message", "compaction"}
+# Tokens of one kind in one sampling: a hundred times the largest context window there is. What is
+# merely dear is booked as reported, since it will be billed so: advisors and fallbacks may be.
+BEYOND_BELIEF = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def rate(
         rated = _rate(book, metered, metered.usage, at=at, max_tokens=max_tokens)
     except UsageError:
         return Rated(Status.UNKNOWN, flags=(INVALID,))
-    if not _plausible(rated, metered.usage, max_tokens=max_tokens, held_pusd=held_pusd):
+    if any(line.quantity > BEYOND_BELIEF for line in rated.lines):
         return Rated(Status.UNKNOWN, flags=(*rated.flags, IMPLAUSIBLE))
     if (rated.amount_pusd or 0) > held_pusd:
         return replace(rated, flags=(*rated.flags, ABOVE_HOLD))
@@ -79,32 +80,6 @@ def _rate(
         priced.cost.lines,
         priced.cost.flags,
     )
-
-
-def _plausible(rated: Rated, usage: Mapping[str, Any], *, max_tokens: int, held_pusd: int) -> bool:
-    """Output within twice what was asked for, and money within ten times what was held.
-
-    Both per sampling: a server-tool loop samples again after each search or fetch.
-    """
-    samplings = _samplings(usage)
-    written = max(
-        (
-            line.quantity
-            for line in rated.lines
-            if line.kind == Kind.OUTPUT and line.segment_type not in _OWN_LIMIT
-        ),
-        default=0,
-    )
-    return (
-        written <= samplings * (2 * max_tokens + 64)
-        and (rated.amount_pusd or 0) <= samplings * 10 * held_pusd
-    )
-
-
-def _samplings(usage: Mapping[str, Any]) -> int:
-    calls = usage.get("server_tool_use") or {}
-    searches = sum(count for count in calls.values() if isinstance(count, int))
-    return min(100, max(1 + searches, len(usage.get("iterations") or ())))
 
 
 def _tokens_reported(usage: Mapping[str, Any]) -> tuple[int | None, int | None]:

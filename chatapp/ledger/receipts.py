@@ -31,7 +31,6 @@ FLAGS = {
     "code_execution_time_not_in_usage": noop("Code was run; container time is billed apart."),
     "unknown_service_tier": noop("A new service tier, billed like the standard one."),
     "unknown_inference_geo": noop("A new region, billed like the global one."),
-    "geo_us_not_offered": noop("US inference has no price of its own for this model."),
     "invalid_usage": noop("The usage that was reported is not valid, so nothing was booked."),
     "implausible_usage": noop("The usage reported cannot be true, so nothing was booked."),
     "above_hold": noop("It cost more than the worst case that was held for it."),

@@ -171,6 +171,13 @@ def test_a_usage_that_cannot_be_true_is_quarantined(
     assert not charge.lines.exists()
 
 
+def test_what_is_dearer_than_the_hold_is_booked_as_reported(authorize: Authorize) -> None:
+    charge = authorize(prompt_tokens=20, max_tokens=10)
+    charge.capture(exact(input_tokens=4_000_000, output_tokens=1_000_000))
+    assert (charge.status, charge.amount_pusd) == (Status.EXACT, 9 * 10**12)
+    assert charge.flags == ["above_hold"]
+
+
 def test_a_loop_of_searches_may_write_more_than_one_sampling(authorize: Authorize) -> None:
     charge = authorize(prompt_tokens=1000, max_tokens=100)
     charge.capture(exact(output_tokens=600, server_tool_use={"web_search_requests": 3}))
