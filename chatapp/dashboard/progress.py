@@ -14,6 +14,7 @@ MOST = 12
 class Progress:
     """One budget as a bar. Money is pico-USD, widths are shares of the bar."""
 
+    budget: Budget
     whose: str
     shared: bool
     period: str
@@ -43,12 +44,16 @@ def budgets(asked: Filter) -> list[Progress]:
         found = Budget.objects.exclude(scope=Budget.Scope.PERSON).select_related("team")
         if asked.team and asked.team != NO_TEAM:
             found = found.filter(team=int(asked.team))
-    bars = [_progress(budget, asked) for budget in found[:MOST]]
-    return sorted(bars, key=lambda bar: -bar.percent)
+    return fullest([progress(budget, asked.source) for budget in found[:MOST]])
 
 
-def _progress(budget: Budget, asked: Filter) -> Progress:
-    standing = Charge.objects.standing(budget, source=asked.source)
+def fullest(bars: list[Progress]) -> list[Progress]:
+    return sorted(bars, key=lambda bar: (-bar.percent, bar.whose))
+
+
+def progress(budget: Budget, source: str) -> Progress:
+    """How a budget stands today with the money of one source."""
+    standing = Charge.objects.standing(budget, source=source)
     limit = max(budget.limit_pusd, 1)
     spent = min(standing.spent_pusd, limit)
     whose = {
@@ -57,6 +62,7 @@ def _progress(budget: Budget, asked: Filter) -> Progress:
         Budget.Scope.EVERYONE: "Everyone",
     }
     return Progress(
+        budget=budget,
         whose=whose[Budget.Scope(budget.scope)],
         shared=budget.scope != Budget.Scope.PERSON,
         period=f"a {budget.period}",

@@ -1,38 +1,14 @@
 """Budgets to set and charges to look at; money that was recorded is never edited here."""
 
-from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 
+from chatapp.ledger.forms import BudgetForm
 from chatapp.ledger.models import Budget, Charge, Source
-from chatapp.pricing.money import dollars, format_usd, pusd
-
-MOST = Decimal(1_000_000)  # dollars
-
-
-class BudgetForm(forms.ModelForm):
-    limit = forms.DecimalField(
-        label="Limit in dollars", min_value=Decimal(0), max_value=MOST, decimal_places=12
-    )
-
-    class Meta:
-        model = Budget
-        fields = ("scope", "person", "team", "period", "hard")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["limit"] = dollars(self.instance.limit_pusd)
-
-    def _post_clean(self) -> None:
-        # Before the model's own checks, which look at the limit.
-        if (limit := self.cleaned_data.get("limit")) is not None:
-            self.instance.limit_pusd = pusd(limit)
-        super()._post_clean()  # type: ignore[misc]
+from chatapp.pricing.money import format_usd
 
 
 @admin.register(Budget)

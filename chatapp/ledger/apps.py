@@ -11,8 +11,12 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         from chatapp.ledger.notices import waiting_calls
         from chatapp.ledger.rerating import LedgerRepricer
+        from chatapp.ledger.watch import watch
         from chatapp.pricing import repricing
         from chatapp.web import notices
+        from chatapp.web.signals import server_draining, server_started
 
         repricing.register(LedgerRepricer())
         notices.register(waiting_calls)
+        server_started.connect(watch.start)
+        server_draining.connect(watch.close)

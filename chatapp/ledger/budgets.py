@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from chatapp.pricing.money import PUSD, format_usd
 
 MARKS = (50, 80, 100)  # percent
+MOST = 1_000_000 * PUSD  # of a limit
 
 
 class BudgetExceeded(Exception):
@@ -71,9 +72,7 @@ class Budget(models.Model):
         "accounts.Team", null=True, blank=True, on_delete=models.CASCADE, related_name="budgets"
     )
     period = models.CharField(max_length=10, choices=Period.choices, default=Period.MONTH)
-    limit_pusd = models.BigIntegerField(
-        validators=[MinValueValidator(0), MaxValueValidator(1_000_000 * PUSD)]
-    )
+    limit_pusd = models.BigIntegerField(validators=[MinValueValidator(0), MaxValueValidator(MOST)])
     hard = models.BooleanField(
         default=True, help_text="Refuse what does not fit. Otherwise only the marks are shown."
     )
@@ -159,6 +158,11 @@ class Standing:
         """Spent and held, of the limit; rounded down."""
         used = self.spent_pusd + self.held_pusd
         return 100 * used // self.budget.limit_pusd if self.budget.limit_pusd else 100
+
+    @property
+    def spent_percent(self) -> int:
+        """What is spent for good, of the limit, rounded down; 0 where nothing may be spent."""
+        return 100 * self.spent_pusd // self.budget.limit_pusd if self.budget.limit_pusd else 0
 
     @property
     def mark(self) -> int | None:
