@@ -108,6 +108,25 @@ def test_an_unbilled_refusal_is_a_real_zero(authorize: Authorize) -> None:
     assert (charge.status, charge.amount_pusd) == (Status.EXACT, 0)
 
 
+def test_every_sampling_of_a_call_counts_in_the_days_total(authorize: Authorize) -> None:
+    counts = {"input_tokens": 100, "cache_read_input_tokens": 10, "output_tokens": 20}
+    steps = [{"type": "message", **counts}, {"type": "compaction", **counts}]
+    charge = authorize()
+    # The top level counts for nothing beside iterations, so it may as well be absent.
+    charge.capture(exact(input_tokens=None, iterations=steps))
+    assert (charge.status, charge.tokens_in, charge.tokens_out) == ("exact", 220, 40)
+    total = DailyTotal.objects.get()
+    assert (total.input_tokens, total.cache_read_tokens, total.output_tokens) == (200, 20, 40)
+    assert (total.input_pusd, total.output_pusd) == (200 * MICRO, 40 * 5 * MICRO)
+
+
+def test_an_unpriced_call_keeps_its_whole_prompt(authorize: Authorize) -> None:
+    charge = authorize()
+    cache = {"cache_creation_input_tokens": 30, "cache_read_input_tokens": 400}
+    charge.capture(exact("claude-unheard-of", output_tokens=0, **cache))
+    assert (charge.tokens_in, charge.tokens_out) == (21 + 30 + 400, 0)
+
+
 def test_the_alias_served_is_kept_beside_the_model_it_means(authorize: Authorize) -> None:
     charge = authorize()
     charge.capture(exact(f"{HAIKU}-20251001"))
