@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.dashboard import views
+from chatapp.dashboard import budget_views, views
 
 app_name = "dashboard"
 own = {"personal": True}
@@ -12,9 +12,15 @@ urlpatterns = [
     path("dashboard/calls/<uuid:uuid>/", views.call, name="call"),
     path("dashboard/export.csv", views.export_csv, name="csv"),
     path("dashboard/export.json", views.export_json, name="json"),
+    path("dashboard/budgets/", budget_views.budgets, name="budgets"),
+    path("dashboard/budgets/<int:pk>/", budget_views.budget, name="budget"),
+    path("dashboard/budgets/<int:pk>/remove/", budget_views.remove, name="budget_remove"),
+    path("dashboard/budgets/requests/<int:pk>/", budget_views.answer, name="budget_answer"),
     path("usage/", views.spend, own, name="usage"),
     path("usage/calls/", views.calls, own, name="usage_calls"),
     path("usage/calls/<uuid:uuid>/", views.call, own, name="usage_call"),
     path("usage/export.csv", views.export_csv, own, name="usage_csv"),
     path("usage/export.json", views.export_json, own, name="usage_json"),
+    path("usage/budgets/", budget_views.own, name="own_budgets"),
+    path("usage/budgets/<int:pk>/ask/", budget_views.ask, name="budget_ask"),
 ]

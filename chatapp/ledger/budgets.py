@@ -175,11 +175,22 @@ class Standing:
 
     def refusal(self, needed_pusd: int) -> str:
         """For the person who asked: which budget, what is left, when it resets, who can lift it."""
+        return (
+            f"{self._name()} has {format_usd(self.left_pusd)} left, and this message "
+            f"could cost up to {format_usd(needed_pusd)}. Nothing was sent. The budget starts anew "
+            f"on {date_format(self.resets_on)}; an admin can raise it: "
+            "ask for more under Usage, Budgets."
+        )
+
+    def exhausted(self) -> str:
+        """For the person whom it stops, on every page, beside the way to ask for more."""
+        return (
+            f"{self._name()} is used up. It starts anew on {date_format(self.resets_on)}; "
+            "you can ask for more."
+        )
+
+    def _name(self) -> str:
         whose = {"person": "Your", "team": "Your team's", "everyone": "The shared"}
         period = {"day": "today", "week": "this week", "month": "this month"}
-        return (
-            f"{whose[self.budget.scope]} budget of {format_usd(self.budget.limit_pusd)} for "
-            f"{period[self.budget.period]} has {format_usd(self.left_pusd)} left, and this message "
-            f"could cost up to {format_usd(needed_pusd)}. Nothing was sent. The budget starts anew "
-            f"on {date_format(self.resets_on)}; an admin can raise it."
-        )
+        limit = format_usd(self.budget.limit_pusd)
+        return f"{whose[self.budget.scope]} budget of {limit} for {period[self.budget.period]}"

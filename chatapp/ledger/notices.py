@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import ngettext
 
+from chatapp.accounts.models import User
 from chatapp.ledger.choices import Source, Status
-from chatapp.ledger.models import Charge
+from chatapp.ledger.models import Budget, Charge
 from chatapp.web.notices import Notice
 
 
@@ -22,6 +24,19 @@ def waiting_calls(request: HttpRequest) -> Iterator[Notice]:
     for status, calls in waiting.values_list("status").annotate(calls=Count("pk")):
         query = urlencode({"status": status, "source": Source.ANTHROPIC, "range": "12m"})
         yield Notice("warning", _words(status, calls), f"{reverse('dashboard:calls')}?{query}")
+
+
+def used_up(request: HttpRequest) -> Iterator[Notice]:
+    """A person's hard budgets that have nothing left, with the way to ask for more."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return
+    source = Source.DEMO if settings.DEMO else Source.ANTHROPIC
+    for budget in Budget.objects.applying_to(user).filter(hard=True):
+        standing = Charge.objects.standing(budget, source=source)
+        if standing.left_pusd == 0:
+            yield Notice("warning", standing.exhausted(), reverse("dashboard:own_budgets"))
+            return
 
 
 def _words(status: str, calls: int) -> str:
