@@ -322,5 +322,7 @@ LOGGING = {
         "axes": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "daphne": {"level": "WARNING"},
+        # A traceback a second while Redis is away; the relay says it in a line.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }

@@ -256,7 +256,8 @@ class ChatConsumer(AsyncConsumer):
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (trouble := task.exception()):
-            logger.error("socket task failed", exc_info=trouble)
+            trace = None if isinstance(trouble, OUTAGE) else trouble
+            logger.error("socket task failed: %s", type(trouble).__name__, exc_info=trace)
 
     async def _send_text(self, text: str) -> None:
         await self.send({"type": "websocket.send", "text": text})
