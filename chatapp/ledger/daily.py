@@ -1,11 +1,13 @@
 """Daily totals: what the dashboard and the budgets sum, kept in the capture's own transaction."""
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
@@ -18,6 +20,10 @@ QUANTITY = {kind: f"{kind}_tokens" for kind in Kind} | {Kind.WEB_SEARCH: "web_se
 AMOUNT = {kind: f"{kind}_pusd" for kind in Kind}
 KEY = ("day", "user_id", "team_id", "model", "purpose", "source", "status")
 SUMS = ("calls", "amount_pusd", "held_pusd", *QUANTITY.values(), *AMOUNT.values())
+
+
+Key = tuple[Any, ...]  # the values of KEY
+_gathering = ContextVar[dict[Key, Counter[str]] | None]("gathering", default=None)
 
 
 class Counted(Protocol):
@@ -34,8 +40,33 @@ class Counted(Protocol):
 class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
     def add(self, charge: "Charge", lines: Iterable[Counted], *, sign: int = 1) -> None:
         """Count a captured charge with the lines in force, or with sign -1 take it out again."""
-        key = {name: getattr(charge, name) for name in KEY}
+        key = tuple(getattr(charge, name) for name in KEY)
         sums = {name: sign * amount for name, amount in counters(charge, lines).items() if amount}
+        if (gathering := _gathering.get()) is None:
+            self._raise(key, sums)
+        else:
+            gathering[key].update(sums)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Raise each row once, at the end: nobody waits for a long transaction's rows until then.
+
+        Whoever waits then waits for the table, so that no two can wait for each other.
+        """
+        token = _gathering.set(defaultdict(Counter))
+        try:
+            yield
+            gathering = _gathering.get()
+        finally:
+            _gathering.reset(token)
+        if gathering and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE ledger_dailytotal IN SHARE ROW EXCLUSIVE MODE")
+        for key, sums in (gathering or {}).items():
+            self._raise(key, sums)
+
+    def _raise(self, values: Key, sums: Mapping[str, int]) -> None:
+        key = dict(zip(KEY, values, strict=True))
         row = self.filter(**key)
         raised = {name: F(name) + amount for name, amount in sums.items()}
         if row.update(**raised):
@@ -59,17 +90,14 @@ def counters(charge: "Charge", lines: Iterable[Counted]) -> Counter[str]:
     return sums
 
 
-class DailyTotal(models.Model):
-    """Sums of captured charges per day and dimension.
+class Totals(models.Model):
+    """The columns that sums of captured charges have in common.
 
-    Money is pico-USD. `day` is the call's own business day, also for later adjustments. Tokens and
-    searches are those of the lines in force: a call without lines (unpriced, unknown) counts none.
+    Money is pico-USD. Tokens and searches are those of the lines in force: a call without lines
+    (unpriced, unknown) counts none.
     """
 
     day = models.DateField()
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
     team = models.ForeignKey(
         "accounts.Team", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -97,6 +125,20 @@ class DailyTotal(models.Model):
     cache_read_pusd = models.BigIntegerField(default=0)
     output_pusd = models.BigIntegerField(default=0)
     web_search_pusd = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class DailyTotal(Totals):
+    """Sums of captured charges per day and dimension.
+
+    `day` is the call's own business day, also for later adjustments.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
 
     objects = DailyTotalQuerySet.as_manager()
 

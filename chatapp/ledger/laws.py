@@ -6,6 +6,9 @@ of a charge (or what else names the break).
 
 from dataclasses import dataclass
 
+from django.db import connection
+
+from chatapp.ledger import rolling
 from chatapp.ledger.sums import COLUMNS, daily
 
 PROMPT = "'input', 'cache_write_5m', 'cache_write_1h', 'cache_read'"
@@ -99,6 +102,15 @@ LAWS = [
         f"""WITH expected AS ({daily("sums")}), stored AS (
             SELECT {", ".join(COLUMNS)} FROM ledger_dailytotal WHERE calls <> 0
             OR amount_pusd <> 0 OR held_pusd <> 0 OR input_tokens <> 0 OR output_tokens <> 0)
+        SELECT day FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) beyond
+        UNION ALL SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short""",  # noqa: S608
+    ),
+    Law(
+        "rollups_equal_totals",
+        "Rollups equal the sums of the daily totals; examples are days.",
+        f"""WITH expected AS ({rolling.expected(connection.vendor)}), stored AS (
+            SELECT {", ".join(rolling.COLUMNS)} FROM ledger_rollup
+            WHERE calls <> 0 OR amount_pusd <> 0 OR held_pusd <> 0)
         SELECT day FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) beyond
         UNION ALL SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short""",  # noqa: S608
     ),

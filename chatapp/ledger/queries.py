@@ -1,10 +1,7 @@
 """The words in which charges are asked for, and the one that opens a charge."""
 
-from bisect import bisect_right
-from collections.abc import Callable
 from datetime import date, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models, transaction
@@ -15,7 +12,8 @@ from chatapp.accounts.models import User
 from chatapp.ledger.budgets import Budget, BudgetExceeded, Standing
 from chatapp.ledger.choices import Source, State
 from chatapp.ledger.daily import DailyTotal
-from chatapp.pricing.cost import ceiling
+from chatapp.ledger.rollups import Grain, Rollup
+from chatapp.pricing.cost import affordable, ceiling
 from chatapp.pricing.models import price_book
 
 if TYPE_CHECKING:
@@ -55,28 +53,26 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
         answers with the charge that is there. Raises Unpriced, or BudgetExceeded.
         """
         at = timezone.now()
-        worst = partial(
-            ceiling,
-            price_book(),
-            model=model,
-            at=at,
-            prompt_tokens=prompt_tokens,
-            web_searches=web_searches,
-            speed=speed,
-            cache_ttl=cache_ttl,
-        )
+        book = price_book()
+        call: dict[str, Any] = {
+            "model": model,
+            "at": at,
+            "prompt_tokens": prompt_tokens,
+            "web_searches": web_searches,
+            "speed": speed,
+            "cache_ttl": cache_ttl,
+        }
         with transaction.atomic():
             if there := self.filter(reference=reference, attempt=attempt).first():
                 return there
-            if (held := worst(max_tokens=max_tokens)) is None:
+            if (held := ceiling(book, max_tokens=max_tokens, **call)) is None:
                 raise Unpriced(model)
             day = business_day(at)
-            for standing in self.standings(user, source=source, day=day, to_hold=True):
-                if standing.left_pusd < held:
-                    raise BudgetExceeded(
-                        standing.refusal(held),
-                        self._affordable(worst, user, source=source, day=day, most=max_tokens),
-                    )
+            standings = self.standings(user, source=source, day=day, to_hold=True)
+            shortest = min(standings, key=lambda standing: standing.left_pusd, default=None)
+            if shortest and shortest.left_pusd < held:
+                fits = affordable(book, room_pusd=shortest.left_pusd, max_tokens=max_tokens, **call)
+                raise BudgetExceeded(shortest.refusal(held), fits or None, shortest.whose)
             return self.create(
                 user=user,
                 team_id=user.team_id,
@@ -94,23 +90,6 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
                 authorized_at=at,
                 day=day,
             )
-
-    def _affordable(
-        self,
-        worst: Callable[..., int | None],
-        user: User,
-        *,
-        source: str,
-        day: date,
-        most: int,
-    ) -> int | None:
-        """The largest max_tokens whose worst case every hard budget has room for, if any."""
-        hard = [item for item in self.standings(user, source=source, day=day) if item.budget.hard]
-        left = min(standing.left_pusd for standing in hard)
-        fitting = bisect_right(
-            range(1, most + 1), left, key=lambda some: worst(max_tokens=some) or 0
-        )
-        return fitting or None
 
     def standings(
         self, user: User, *, source: str, day: date | None = None, to_hold: bool = False
@@ -132,7 +111,7 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
         """
         day = day or business_day(timezone.now())
         counted = budget.counts() & Q(source=source, day__range=budget.period_of(day))
-        spent = DailyTotal.objects.filter(counted).order_by()
+        spent = _totals(budget).filter(counted).order_by()
         held = self.open().filter(counted).order_by()
         sums = Budget.objects.filter(pk=budget.pk).values_list(
             Subquery(spent.values(sum=_sum(F("amount_pusd") + F("held_pusd")))),
@@ -172,6 +151,13 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
 def business_day(moment: datetime) -> date:
     """The day of a moment in settings.TIME_ZONE, whatever zone a reader has activated."""
     return timezone.localdate(moment, timezone.get_default_timezone())
+
+
+def _totals(budget: Budget) -> models.QuerySet[DailyTotal] | models.QuerySet[Rollup]:
+    """The fewest rows that say what the budget's people spent each day."""
+    if budget.scope == Budget.Scope.PERSON:
+        return DailyTotal.objects.all()
+    return Rollup.objects.filter(grain=Grain.GROUP_DAY)
 
 
 def _sum(expression: models.expressions.Combinable) -> Func:

@@ -9,6 +9,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from chatapp.accounts.models import User
 from chatapp.ledger.charges import Charge
 from chatapp.ledger.choices import Status
+from chatapp.ledger.daily import DailyTotal
 from chatapp.ledger.lines import Adjustment, ChargeLine
 from chatapp.ledger.rating import Rated
 from chatapp.pricing.book import PriceBook
@@ -52,7 +53,7 @@ def touched(model: str, since: datetime) -> QuerySet[Charge]:
 
 def restate(book: PriceBook, calls: QuerySet[Charge], *, note: str, by: User | None) -> Effect:
     moved = []
-    with transaction.atomic():
+    with transaction.atomic(), DailyTotal.objects.gathered():
         for charge, rated in differing(book, calls, lock=True):
             moved.append((charge.amount_pusd, rated.amount_pusd))
             charge.restate(rated, reason=Adjustment.Reason.RERATE, note=note, by=by)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from chatapp.ledger import rolling
 from chatapp.ledger.choices import WAITING, Kind
 from chatapp.ledger.daily import AMOUNT, KEY, QUANTITY, SUMS
 from chatapp.web.postgresql import patience
@@ -45,17 +46,21 @@ COLUMNS = (*KEY, *SUMS)
 
 
 def rebuild() -> int:
-    """Write all daily totals anew from the charges and their lines; how many rows there are."""
+    """Write all daily totals anew from the charges and their lines; how many rows there are.
+
+    Their rollups follow.
+    """
     with unhurried(), transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Captures wait: one that has not counted itself yet would count twice or not at all.
             cursor.execute("LOCK TABLE ledger_dailytotal IN SHARE ROW EXCLUSIVE MODE")
             cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("DELETE FROM ledger_dailytotal")
-        cursor.execute(
-            f"INSERT INTO ledger_dailytotal ({', '.join(COLUMNS)}) {daily(f'({LINES})')}"
-        )
-        return cursor.rowcount
+        with rolling.all_at_once(cursor, connection.vendor):
+            cursor.execute("DELETE FROM ledger_dailytotal")
+            cursor.execute(
+                f"INSERT INTO ledger_dailytotal ({', '.join(COLUMNS)}) {daily(f'({LINES})')}"
+            )
+            return cursor.rowcount
 
 
 @contextmanager
