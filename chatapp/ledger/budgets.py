@@ -23,15 +23,16 @@ class BudgetExceeded(Exception):
     """A hard budget has no room for the worst case of a call.
 
     `message` is for people; `max_tokens_affordable` is the largest max_tokens that would still be
-    let through, None when not even one is.
+    let through, None when not even one is. `whose` names the budget that is shortest.
     """
 
     code = "budget_exceeded"
 
-    def __init__(self, message: str, max_tokens_affordable: int | None) -> None:
+    def __init__(self, message: str, max_tokens_affordable: int | None, whose: str) -> None:
         super().__init__(message)
         self.message = message
         self.max_tokens_affordable = max_tokens_affordable
+        self.whose = whose
 
 
 class BudgetQuerySet(models.QuerySet["Budget"]):
@@ -189,8 +190,14 @@ class Standing:
             "you can ask for more."
         )
 
+    @property
+    def whose(self) -> str:
+        """ "your team's budget": whose it is, for the person who spends it."""
+        owner = {"person": "your", "team": "your team's", "everyone": "the shared"}
+        return f"{owner[self.budget.scope]} budget"
+
     def _name(self) -> str:
-        whose = {"person": "Your", "team": "Your team's", "everyone": "The shared"}
+        whose = self.whose[0].upper() + self.whose[1:]
         period = {"day": "today", "week": "this week", "month": "this month"}
         limit = format_usd(self.budget.limit_pusd)
-        return f"{whose[self.budget.scope]} budget of {limit} for {period[self.budget.period]}"
+        return f"{whose} of {limit} for {period[self.budget.period]}"

@@ -1,5 +1,6 @@
 """What a call costs: usage and price book into lines of integer pico-USD, exactly."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,20 @@ from chatapp.pricing.refusals import unbilled
 from chatapp.pricing.segments import MOST, TOKEN_KINDS, Reading, Segment, read
 from chatapp.pricing.usage import Certainty, Metered, UsageError
 
-__all__ = ["Cost", "Line", "PriceBook", "Rated", "ceiling", "price", "rate"]
+__all__ = [
+    "Cost",
+    "Line",
+    "PriceBook",
+    "Rated",
+    "affordable",
+    "ceiling",
+    "looped",
+    "price",
+    "rate",
+]
+
+# What the results of one web search add to the prompts after it, in tokens: nobody states a bound.
+SEARCH_TOKENS = 25_000
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,9 @@ def ceiling(
     speed: str = "standard",
     cache_ttl: str = "5m",
 ) -> int | None:
-    """The most that one sampling can cost, in pico-USD; None when the model has no price then.
+    """The most that a call can cost, in pico-USD; None when the model has no price then.
+
+    With searches `prompt_tokens` is the sum over all samplings: see `looped`.
 
     Law: no usage with at most `prompt_tokens` in, `max_tokens` out, `web_searches` searches and
     cache writes of at most `cache_ttl` costs more, whatever tier, region and speed it gets.
@@ -141,6 +157,30 @@ def ceiling(
         for tier in version.tiers
         if tier.over < max(prompt_tokens, 1)
     )
+
+
+def affordable(book: PriceBook, *, room_pusd: int, max_tokens: int, **call: Any) -> int:
+    """The largest max_tokens, up to this one, whose ceiling fits; 0 when none does.
+
+    `call` is the rest of what `ceiling` takes.
+    """
+    return bisect_right(
+        range(1, max_tokens + 1),
+        room_pusd,
+        key=lambda tokens: ceiling(book, max_tokens=tokens, **call) or 0,
+    )
+
+
+def looped(prompt_tokens: int, *, web_searches: int, max_tokens: int, window: int) -> int:
+    """The most tokens that go in over all samplings of a reply that may search the web.
+
+    Each search is followed by another sampling, whose prompt holds all that was found and written
+    before it, as far as the model's context window goes.
+    """
+    grown = (
+        prompt_tokens + max_tokens + search * SEARCH_TOKENS for search in range(1, web_searches + 1)
+    )
+    return prompt_tokens + sum(min(tokens, max(window, prompt_tokens)) for tokens in grown)
 
 
 def _worst(tier: Tier, prompt_tokens: int, max_tokens: int, cache_ttl: str) -> int:
