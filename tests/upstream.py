@@ -65,6 +65,11 @@ class Upstream:
         self.seen: Counter[tuple[str, str]] = Counter()
         self.open: set[str] = set()
         self.numbers = itertools.count(1)
+        self.events: list[dict[str, Any]] | None = None
+
+    def reply_with(self, events: list[dict[str, Any]] | None) -> None:
+        """From now on say just these events, whatever is asked; the stream ends after the last."""
+        self.events = events
 
     @property
     def url(self) -> str:
@@ -174,7 +179,7 @@ class Upstream:
             return error(*refusal, request_id)
         prompt = last_text(body)
         faults = self.active(prompt, self.faults)
-        script = Script(body, faults, message_id=f"msg_{request_id[4:]}")
+        script = Script(body, faults, message_id=f"msg_{request_id[4:]}", given=self.events)
         call = Call(request_id, script.model, prompt, body["max_tokens"], began=time.time())
         call.headers = {
             name: value for name, value in request.headers.items() if name != "Authorization"

@@ -120,6 +120,7 @@ class Script:
     thinking: int = 0
     index: int = -1
     usage: dict[str, Any] = field(default_factory=dict)
+    given: list[Event] | None = None
 
     def number(self, name: str, default: int = 0) -> int:
         return int(self.faults.get(name) or default)
@@ -159,7 +160,10 @@ class Script:
         return pieces
 
     def events(self) -> Iterator[Event]:
-        """The whole reply in order, from message_start to message_stop."""
+        """The whole reply in order, from message_start to message_stop, or what was given."""
+        if self.given is not None:
+            yield from self.given
+            return
         if "no_start" not in self.faults:
             yield self.start()
         yield {"type": "ping"}
@@ -325,3 +329,38 @@ class Script:
             "cache_read_input_tokens": 0,
             "output_tokens": output,
         }
+
+
+AT_START = (
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "service_tier",
+    "inference_geo",
+    "speed",
+)
+
+
+def reporting(
+    usage: dict[str, Any], *, model: str, response: dict[str, Any] | None = None
+) -> list[Event]:
+    """A stream that reports this usage as the vendor would: prompt and kind first, the rest last."""
+    response = response or {}
+    start = {name: value for name, value in usage.items() if name in AT_START}
+    end = {name: value for name, value in usage.items() if name not in AT_START}
+    message = {"id": "msg_given", "type": "message", "role": "assistant", "content": []}
+    message |= {"model": model, "stop_reason": None, "usage": {**start, "output_tokens": 1}}
+    blocks = response.get("content") or [{"type": "text", "text": ""}]
+    delta = {"stop_reason": response.get("stop_reason") or "end_turn"}
+    delta |= {"stop_details": response.get("stop_details"), "stop_sequence": None}
+    return [
+        {"type": "message_start", "message": message},
+        *(
+            {"type": "content_block_start", "index": i, "content_block": b}
+            for i, b in enumerate(blocks)
+        ),
+        *({"type": "content_block_stop", "index": i} for i, _ in enumerate(blocks)),
+        {"type": "message_delta", "delta": delta, "usage": end},
+        {"type": "message_stop"},
+    ]

@@ -10,7 +10,7 @@ from chatapp.accounts.models import User
 from chatapp.chat import events
 from chatapp.chat.articles import article_html
 from chatapp.chat.bill import Bill
-from chatapp.chat.conversation import hold
+from chatapp.chat.holding import hold
 from chatapp.chat.models import Chunk, Generation, Settlement
 from chatapp.chat.prompts import prompt_for
 from chatapp.chat.refusals import CountNeeded, Refused, not_found

@@ -6,13 +6,9 @@ from django.db import IntegrityError, transaction
 
 from chatapp.accounts.models import User
 from chatapp.chat.draft import Ask, Draft
+from chatapp.chat.holding import hold
 from chatapp.chat.models import Generation, Message
-from chatapp.chat.prompts import counts, upper_bound
-from chatapp.chat.refusals import CountNeeded, Refused, context_exceeded, unpriced
-from chatapp.claude import client
-from chatapp.claude.client import Prompt
-from chatapp.ledger.models import BudgetExceeded, Charge, Purpose, Unpriced
-from chatapp.pricing.models import Model, price_book
+from chatapp.chat.refusals import Refused
 
 LIVE_REPLIES = 10  # of one person at a time
 
@@ -72,44 +68,3 @@ def _new(user: User, ask: Ask) -> Posted:
     reply.charge = hold(generation, draft.prompt)
     reply.save(update_fields=["charge"])
     return Posted(generation, new=True)
-
-
-def hold(generation: Generation, prompt: Prompt, *, attempt: int = 1) -> Charge:
-    """Hold the worst case of this prompt in the ledger.
-
-    A token is at least one byte: that bound needs no network and mostly fits. When it does not, the
-    vendor's count decides.
-    """
-    bound, exact = upper_bound(prompt), counts.get(prompt)
-    try:
-        return _hold(generation, prompt, bound, attempt)
-    except Refused as refused:
-        if refused.code not in ("context_exceeded", "budget_exceeded"):
-            raise
-        if exact is None:
-            raise CountNeeded(prompt) from refused
-    return _hold(generation, prompt, exact, attempt)
-
-
-def _hold(generation: Generation, prompt: Prompt, tokens: int, attempt: int) -> Charge:
-    model = Model.objects.get(id=price_book().resolve(prompt.model) or prompt.model)
-    if tokens + prompt.max_tokens > model.context_window:
-        raise context_exceeded(model, tokens, prompt.max_tokens)
-    conversation = generation.message.conversation
-    try:
-        return Charge.objects.authorize(
-            user=generation.user,
-            source=client.source(),
-            purpose=Purpose.CHAT,
-            model=prompt.model,
-            max_tokens=prompt.max_tokens,
-            prompt_tokens=tokens,
-            reference=generation.id,
-            attempt=attempt,
-            conversation=conversation.id,
-            project=conversation.project_id,
-        )
-    except Unpriced as fault:
-        raise unpriced(model) from fault
-    except BudgetExceeded as fault:
-        raise Refused("budget_exceeded", fault.message) from fault

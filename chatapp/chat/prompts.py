@@ -11,6 +11,7 @@ from chatapp.claude.client import Prompt
 # What a request's frame may cost beyond the bytes of its words, in tokens.
 FRAME_TOKENS = 64
 MESSAGE_TOKENS = 16
+TOOL_TOKENS = 4_000
 
 
 def prompt_for(path: Iterable[Message], *, model: str, system: str, max_tokens: int) -> Prompt:
@@ -25,7 +26,8 @@ def upper_bound(prompt: Prompt) -> int:
     """Never fewer tokens than the prompt has, since a token is at least one byte."""
     words = [prompt.system, *(turn["content"] for turn in prompt.messages)]
     size = sum(len(text.encode()) for text in words)
-    return size + FRAME_TOKENS + MESSAGE_TOKENS * len(prompt.messages)
+    tools = TOOL_TOKENS if prompt.options.get("web_search") else 0
+    return size + FRAME_TOKENS + MESSAGE_TOKENS * len(prompt.messages) + tools
 
 
 class Counts:
@@ -47,8 +49,7 @@ class Counts:
 
 def _digest(prompt: Prompt) -> str:
     """Of what is counted: the reply's length is not."""
-    words = json.dumps([prompt.model, prompt.system, prompt.messages])
-    return hashlib.sha256(words.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(prompt.counted()).encode()).hexdigest()
 
 
 counts = Counts()

@@ -8,14 +8,15 @@ from django.utils import timezone
 
 from chatapp.accounts.models import User
 from chatapp.chat.draft import Ask, Draft
+from chatapp.chat.holding import USEFUL, at_most, extras, fit
 from chatapp.chat.models import Message
-from chatapp.chat.prompts import MESSAGE_TOKENS
-from chatapp.chat.refusals import context_exceeded, unpriced
+from chatapp.chat.prompts import MESSAGE_TOKENS, upper_bound
+from chatapp.chat.refusals import Refused, unpriced
 from chatapp.claude import client
 from chatapp.claude.client import Prompt
 from chatapp.claude.meter import guess_tokens
 from chatapp.ledger.models import Charge, State, Status
-from chatapp.pricing.cost import ceiling, price
+from chatapp.pricing.cost import affordable, ceiling, price
 from chatapp.pricing.models import Model, price_book
 from chatapp.pricing.money import format_usd
 
@@ -34,6 +35,7 @@ class Quote:
     at_most: str
     approximate: bool
     blocked: str
+    shortened: str
     level: str
 
 
@@ -72,25 +74,51 @@ def quote(user: User, prompt: Prompt, tokens: int, cached: int, *, approximate: 
         "output_tokens": 0,
     }
     cost = price(price_book(), model=model.id, at=now, usage=usage).amount_pusd
-    most = ceiling(
-        price_book(), model=model.id, at=now, prompt_tokens=tokens, max_tokens=prompt.max_tokens
+    verdict = _verdict(user, model, prompt, tokens)
+    return Quote(
+        tokens,
+        cached,
+        format_usd(cost),
+        format_usd(verdict.most_pusd),
+        approximate,
+        verdict.blocked,
+        verdict.shortened,
+        verdict.level,
     )
-    blocked, level = _limits(user, model, prompt, tokens, most)
-    return Quote(tokens, cached, format_usd(cost), format_usd(most), approximate, blocked, level)
 
 
-def _limits(
-    user: User, model: Model, prompt: Prompt, tokens: int, most: int | None
-) -> tuple[str, str]:
-    """Why it may not be sent, or ""; and how near a budget is: ok, amber or red."""
+@dataclass(frozen=True)
+class Verdict:
+    """Why it may not be sent, or ""; how near a budget is (ok, amber, red); the hold in pico-USD."""
+
+    most_pusd: int | None
+    blocked: str = ""
+    shortened: str = ""
+    level: str = "ok"
+
+
+def _verdict(user: User, model: Model, prompt: Prompt, tokens: int) -> Verdict:
+    """What `hold` would say of a prompt with so many tokens."""
+    held = min(upper_bound(prompt), at_most(tokens))
+    call = {"model": model.id, "at": timezone.now(), **extras(prompt, model, held)}
+    most = ceiling(price_book(), max_tokens=prompt.max_tokens, **call)
     if most is None:
-        return unpriced(model).message, "red"
-    if tokens + prompt.max_tokens > model.context_window:
-        return context_exceeded(model, tokens, prompt.max_tokens).message, "red"
+        return Verdict(None, unpriced(model).message, level="red")
+    try:
+        fit(prompt, model, tokens)
+    except Refused as refused:
+        return Verdict(most, refused.message, level="red")
     standings = Charge.objects.standings(user, source=client.source())
     short = [standing for standing in standings if standing.left_pusd < most]
-    for standing in short:
-        if standing.budget.hard:
-            return standing.refusal(most), "red"
     near = short or any(standing.percent >= AMBER for standing in standings)
-    return "", "amber" if near else "ok"
+    hard = [standing for standing in short if standing.budget.hard]
+    if not hard:
+        return Verdict(most, level="amber" if near else "ok")
+    budget = min(hard, key=lambda standing: standing.left_pusd)
+    fits = affordable(
+        price_book(), room_pusd=budget.left_pusd, max_tokens=prompt.max_tokens, **call
+    )
+    if fits < USEFUL:
+        return Verdict(most, budget.refusal(most), level="red")
+    shorter = ceiling(price_book(), max_tokens=fits, **call)
+    return Verdict(shorter, "", f"shortened to {fits:,} tokens by {budget.whose}", "amber")

@@ -42,13 +42,13 @@ export class Quote {
     }
   }
 
-  #price({ tokens, cached, price, at_most, approximate, blocked, level }) {
+  #price({ tokens, cached, price, at_most, approximate, blocked, shortened, level }) {
     this.blocked = blocked;
     if (blocked) return this.#show(blocked, "red");
     const about = approximate ? "about " : "";
     const kept = cached ? ` (${count.format(cached)} cached)` : "";
     const words = `${about}${count.format(tokens)} in${kept} · ${about}${price} · at most ${at_most}`;
-    return this.#show(words, level);
+    return this.#show(shortened ? `${words}, ${shortened}` : words, level);
   }
 
   #show(text, level = "ok") {

@@ -163,7 +163,10 @@ class Message(models.Model):
 
     @property
     def stop_words(self) -> str:
-        return captions.stop_words(self._writing.state, self.stop_reason) if self._writing else ""
+        if self._writing is None:
+            return ""
+        ended = captions.stop_words(self._writing.state, self.stop_reason)
+        return " · ".join(filter(None, (ended, self._writing.shortened)))
 
     @property
     def error_words(self) -> str:

@@ -142,6 +142,18 @@ class Generation(models.Model):
     def live(self) -> bool:
         return self.state in self.LIVE
 
+    @property
+    def shortened(self) -> str:
+        """ "shortened to 1,024 tokens by your team's budget", or nothing."""
+        budget = self.options.get("shortened_by")
+        return f"shortened to {self.max_tokens:,} tokens by {budget}" if budget else ""
+
+    def shorten(self, max_tokens: int, *, by: str) -> None:
+        """Ask for no longer a reply than a budget pays for."""
+        self.max_tokens = max_tokens
+        self.options = {**self.options, "shortened_by": by}
+        self.save(update_fields=["max_tokens", "options"])
+
     def settle(self, how: Settlement, *, fence: int) -> bool:
         """End the reply and book its bill in the caller's transaction; safe to repeat.
 
