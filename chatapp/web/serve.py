@@ -20,7 +20,7 @@ from chatapp.web.signals import GRACE, server_draining, server_started, tell
 
 # Seconds, after the first SIGTERM, for pages being made, and for goodbyes.
 PAGES = 5.0
-GOODBYE = 2.0
+GOODBYE = 3.0
 MAX_MESSAGE = 256 * 1024
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Server(Daphne):
             openHandshakeTimeout=self.websocket_handshake_timeout,
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
+            closeHandshakeTimeout=GOODBYE,
             allowNullOrigin=False,
             failByDrop=False,  # tell the browser what was wrong
         )

@@ -9,7 +9,6 @@ from django.db import OperationalError
 from django.test import AsyncClient
 
 from chatapp.web import health
-from chatapp.web.signals import server_draining
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +67,6 @@ async def test_many_questions_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_while_draining_it_takes_no_traffic() -> None:
-    await server_draining.asend(sender=None, grace=1)
+    health.drains()
     status, body = await ask()
     assert (status, body["status"]) == (503, "draining")
