@@ -1,17 +1,11 @@
-"""A conversation made ready for reading: its articles, its row in the list, the list in groups."""
+"""A conversation made ready for reading: its articles, and its row in the list."""
 
-from datetime import timedelta
-from itertools import groupby
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
-from django.utils import timezone
 
-from chatapp.accounts.models import User
 from chatapp.chat.models import Conversation, Message
-
-Rows = list[tuple[str, list[Conversation]]]
 
 
 def article_html(message: Message) -> str:
@@ -52,19 +46,3 @@ def branch(conversation: Conversation, through: UUID | None = None) -> list[Mess
         path.insert(0, leaf)
         leaf = by_id.get(leaf.parent_id) if leaf.parent_id else None
     return path
-
-
-def rows(user: User, limit: int = 300) -> Rows:
-    """The list on the left: this person's conversations, newest first, in groups by age."""
-    kept = Conversation.objects.of(user).kept().only("id", "title", "active_at")[:limit]
-    today = timezone.localdate()
-
-    def group(conversation: Conversation) -> str:
-        age = today - timezone.localdate(conversation.active_at)
-        if age <= timedelta(0):
-            return "Today"
-        if age == timedelta(days=1):
-            return "Yesterday"
-        return "Previous 7 days" if age <= timedelta(days=7) else "Older"
-
-    return [(label, list(members)) for label, members in groupby(kept, group)]

@@ -94,6 +94,7 @@ class Draft:
     def save(self) -> None:
         """Write the conversation and the question; a regenerated question is there already."""
         self.conversation.active_at = timezone.now()
+        self.conversation.archived_at = None
         self.conversation.save()
         if self.question._state.adding:
             self.question.save()

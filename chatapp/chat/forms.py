@@ -38,6 +38,10 @@ class Rename(Form):
     title = forms.CharField(max_length=200)
 
 
+class Mark(Form):
+    on = forms.BooleanField(required=False)
+
+
 class Settings(Form):
     """Of one conversation; what is left out stays as it is."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.chat import views
+from chatapp.chat import finding, views
 
 app_name = "chat"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("c/<uuid:id>/delete/", views.delete, name="delete"),
     path("c/<uuid:id>/restore/", views.restore, name="restore"),
     path("c/<uuid:id>/settings/", views.settings_, name="settings"),
+    path("c/<uuid:id>/pin/", finding.pin, name="pin"),
+    path("c/<uuid:id>/archive/", finding.archive, name="archive"),
+    path("chats/", finding.chats, name="chats"),
+    path("search/", finding.search, name="search"),
     path("quote/", views.quote, name="quote"),
     path("m/<uuid:id>/receipt/", views.receipt, name="receipt"),
     path("m/<uuid:id>/text/", views.text, name="text"),

@@ -18,6 +18,7 @@ from chatapp.accounts.models import User
 from chatapp.chat import articles, asking, forms, quoting
 from chatapp.chat.broadcast import broadcast
 from chatapp.chat.draft import Ask, change_settings
+from chatapp.chat.listing import listing
 from chatapp.chat.models import Conversation, Message
 from chatapp.chat.refusals import Refused
 from chatapp.claude.errors import Fault
@@ -79,7 +80,7 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "section": "chat",
         "conversation": conversation,
         "messages": articles.branch(conversation, at(request)) if conversation else [],
-        "rows": articles.rows(request.user),
+        "listing": listing(Conversation.objects.of(request.user).listed()),
         "models": models,
         "model": chosen.model,
         "max_tokens": chosen.max_tokens,

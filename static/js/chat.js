@@ -12,6 +12,7 @@ import { Outbox } from "./outbox.js";
 import { post } from "./post.js";
 import { Quote } from "./quote.js";
 import { Follow } from "./scroll.js";
+import { Search } from "./search.js";
 import { Settings } from "./settings.js";
 import { Socket } from "./socket.js";
 import { editInPlace, rename } from "./titles.js";
@@ -28,6 +29,7 @@ class Chat {
   #settings = new Settings(this.#conversation);
   #quote = new Quote(by("quote"), by("composer").dataset.quote, () => this.#quotable());
   #list = new List(this.#conversation);
+  #search = new Search(by("search"));
   #follow = new Follow(by("log-scroll"), by("to-end"));
 
   constructor() {
@@ -46,7 +48,7 @@ class Chat {
     window.addEventListener("popstate", () => location.reload());
     listen({
       write: () => this.#composer.focus(),
-      search: () => this.#list.search(),
+      search: () => this.#search.open(),
       create: () => location.assign("/"),
       help: () => by("help").showModal(),
       stop: () => this.#stop(),

@@ -1,54 +1,50 @@
 // The conversations on the left: renamed in place, deleted with undo, kept as other tabs change them.
 
 import { element } from "./html.js";
+import { Older } from "./older.js";
 import { post } from "./post.js";
+import { RowMenu } from "./row-menu.js";
 import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
 
 const DELETED = "deleted";
+// The headings, from the top.
+const GROUPS = ["Pinned", "Today", "Yesterday", "Previous 7 days", "Older"];
 
 export class List {
   #box = document.getElementById("rows");
-  #find = document.getElementById("find");
+  #menu = new RowMenu((row, act) => this.#mark(row, act));
   #current;
 
   constructor(current) {
     this.#current = current;
     this.#box.addEventListener("click", (event) => this.#click(event));
-    this.#find.addEventListener("input", () => this.#filter());
-    this.#find.addEventListener("keydown", (event) => this.#key(event));
+    new Older(this.#box, (rows) => this.#add(rows));
     this.#offerUndo();
   }
 
   set current(id) {
     this.#current = id;
     for (const link of this.#box.querySelectorAll("a[aria-current]")) link.ariaCurrent = null;
-    this.#mark();
-  }
-
-  search() {
-    const list = document.getElementById("sidebar");
-    if (getComputedStyle(list).position === "fixed" && !list.matches(":popover-open")) list.showPopover();
-    this.#find.focus();
-    this.#find.select();
+    this.#point();
   }
 
   hear({ id, deleted, html, title }) {
     const old = this.#row(id);
     if (id === this.#current) rename(title);
-    if (deleted) return this.#remove(old);
     const fresh = element(html);
-    if (old?.querySelector("input")) return old.replaceWith(old); // being renamed here
-    if (old && old.dataset.active === fresh.dataset.active) old.replaceWith(fresh);
-    else this.#first(old, fresh);
-    return this.#mark();
+    if (deleted || "archived" in fresh.dataset) return this.#remove(old);
+    if (old?.querySelector("input")) return undefined; // being renamed here
+    this.#remove(old);
+    this.#place(fresh);
+    return this.#point();
   }
 
   #row(id) {
     return this.#box.querySelector(`[data-id="${CSS.escape(id)}"]`);
   }
 
-  #mark() {
+  #point() {
     const link = this.#current && this.#row(this.#current)?.querySelector("a");
     if (link) link.ariaCurrent = "page";
   }
@@ -60,27 +56,28 @@ export class List {
     this.#box.querySelector(".rows-none").hidden = Boolean(this.#box.querySelector("li"));
   }
 
-  // It moved to the top: something was just said there, or it came back.
-  #first(old, fresh) {
-    const newest = this.#box.querySelector("li");
-    if (old) old.remove();
-    if (newest && newest !== old && newest.dataset.active > fresh.dataset.active) {
-      this.#inOrder(fresh);
-      return;
-    }
-    let today = document.getElementById("today");
-    if (!today) {
-      today = element('<section id="today"><h2>Today</h2><ul class="row-list"></ul></section>');
-      this.#box.prepend(today);
-    }
-    today.querySelector("ul").prepend(fresh);
+  // Under its heading, before the first one that is older.
+  #place(fresh) {
+    const list = this.#section(fresh.dataset.group).querySelector("ul");
+    const older = [...list.children].find(({ dataset }) => dataset.active < fresh.dataset.active);
+    list.insertBefore(fresh, older ?? null);
     this.#box.querySelector(".rows-none").hidden = true;
   }
 
-  #inOrder(fresh) {
-    const rows = [...this.#box.querySelectorAll("li")];
-    const before = rows.filter(({ dataset }) => dataset.active > fresh.dataset.active).at(-1);
-    before.after(fresh);
+  #section(group) {
+    const sections = [...this.#box.querySelectorAll("section")];
+    const there = sections.find(({ dataset }) => dataset.group === group);
+    if (there) return there;
+    const made = element('<section><h2></h2><ul class="row-list"></ul></section>');
+    made.dataset.group = made.querySelector("h2").textContent = group;
+    const below = sections.find(({ dataset }) => GROUPS.indexOf(dataset.group) > GROUPS.indexOf(group));
+    this.#box.insertBefore(made, below ?? this.#box.querySelector(".older, .rows-none"));
+    return made;
+  }
+
+  #add(rows) {
+    for (const row of rows) if (!this.#row(row.dataset.id)) this.#place(row);
+    this.#point();
   }
 
   #click(event) {
@@ -88,6 +85,26 @@ export class List {
     const row = button?.closest("li");
     if (button?.dataset.action === "rename") this.#rename(row);
     if (button?.dataset.action === "delete") this.#delete(row);
+    if (button?.dataset.action === "more") this.#menu.open(button, row);
+  }
+
+  // Pinned or archived: every tab hears of it, and this one does not wait.
+  async #mark(row, act) {
+    const { id, pinned, archived } = row.dataset;
+    const on = (act === "pin" ? pinned : archived) === undefined;
+    try {
+      await post(`/c/${id}/${act}/`, { on });
+    } catch ({ message }) {
+      toast(message);
+      return;
+    }
+    if (act === "archive") {
+      this.#remove(row);
+      toast(on ? "Chat archived." : "Chat is back in the list.", {
+        action: "Undo",
+        run: () => post(`/c/${id}/archive/`, { on: !on }).catch(({ message }) => toast(message)),
+      });
+    }
   }
 
   #rename(row) {
@@ -129,23 +146,5 @@ export class List {
         if (open) location.assign(`/c/${id}/`);
       },
     });
-  }
-
-  #filter() {
-    const wanted = this.#find.value.trim().toLowerCase();
-    for (const row of this.#box.querySelectorAll("li")) {
-      row.hidden = !row.textContent.toLowerCase().includes(wanted);
-    }
-    for (const section of this.#box.querySelectorAll("section")) {
-      section.hidden = !section.querySelector("li:not([hidden])");
-    }
-  }
-
-  #key(event) {
-    if (event.key === "Enter") this.#box.querySelector("li:not([hidden]) a")?.click();
-    if (event.key !== "Escape" || !this.#find.value) return;
-    event.stopPropagation();
-    this.#find.value = "";
-    this.#filter();
   }
 }

@@ -275,7 +275,7 @@ def test_keys_of_the_page(alice: Page) -> None:
     finished(alice)
     alice.keyboard.press("Control+k")
     alice.keyboard.type("find me")
-    expect(rows(alice).first).to_contain_text("Find me")
+    expect(alice.get_by_role("dialog").get_by_role("link").first).to_contain_text("Find me")
     alice.keyboard.press("Escape")
     alice.locator("#log-scroll").focus()
     alice.keyboard.press("?")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from chatapp.accounts.models import User
@@ -46,6 +47,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def kept(self) -> Self:
         return self.filter(deleted_at__isnull=True)
 
+    def listed(self) -> Self:
+        """What stands in the list: neither deleted nor put away."""
+        return self.kept().filter(archived_at__isnull=True)
+
     def forgotten(self) -> Self:
         """Deleted for longer than an undo takes, with no reply still being written."""
         live = Message.objects.filter(
@@ -72,12 +77,18 @@ class Conversation(models.Model):
     # Of the last message; the list is ordered by it.
     active_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True)
+    # Pinned ones stand first in the list; archived ones are kept out of it until they go on.
+    pinned = models.BooleanField(default=False, db_default=False)
+    archived_at = models.DateTimeField(null=True)
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-active_at", "-id"]
-        indexes = [models.Index(fields=["owner", "-active_at", "-id"], name="conversation_list")]
+        indexes = [
+            models.Index(fields=["owner", "-active_at", "-id"], name="conversation_list"),
+            models.Index(fields=["owner"], name="conversation_pinned", condition=Q(pinned=True)),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.id)
@@ -97,6 +108,14 @@ class Conversation(models.Model):
     def rename(self, title: str) -> None:
         self.title = " ".join(clean(title).split())[:200]
         self.save(update_fields=["title"])
+
+    def pin(self, pinned: bool) -> None:
+        self.pinned = pinned
+        self.save(update_fields=["pinned"])
+
+    def archive(self, archived: bool) -> None:
+        self.archived_at = timezone.now() if archived else None
+        self.save(update_fields=["archived_at"])
 
     def hide(self) -> None:
         self.deleted_at = timezone.now()

@@ -5,9 +5,11 @@ from typing import Any
 
 from django import template
 
+from chatapp.chat.listing import group
 from chatapp.pricing.money import format_usd
 
 register = template.Library()
+register.filter("group", group)
 
 
 @dataclass(frozen=True)

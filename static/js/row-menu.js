@@ -1,0 +1,47 @@
+// The menu of a row in the list: one for all rows, shown beside the button that opened it.
+
+const GAP = 4;
+
+export class RowMenu {
+  #menu = document.getElementById("row-menu");
+  #row;
+
+  // act(row, what)
+  constructor(act) {
+    this.#menu.addEventListener("click", ({ target }) => {
+      const what = target.closest("[data-act]")?.dataset.act;
+      if (!what) return;
+      this.#menu.hidePopover();
+      act(this.#row, what);
+    });
+    this.#menu.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  open(button, row) {
+    this.#row = row;
+    this.#show("pin", "pinned" in row.dataset);
+    this.#show("archive", "archived" in row.dataset);
+    this.#menu.showPopover({ source: button });
+    const { left, bottom, top } = button.getBoundingClientRect();
+    const { offsetWidth, offsetHeight, style } = this.#menu;
+    const below = bottom + GAP + offsetHeight < innerHeight;
+    style.top = `${below ? bottom + GAP : top - GAP - offsetHeight}px`;
+    style.left = `${Math.max(GAP, Math.min(left, innerWidth - offsetWidth - GAP))}px`;
+    this.#menu.querySelector("button").focus();
+  }
+
+  #show(what, on) {
+    const item = this.#menu.querySelector(`[data-act=${what}]`);
+    item.querySelector("[data-on]").hidden = !on;
+    item.querySelector("[data-off]").hidden = on;
+  }
+
+  #key(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...this.#menu.querySelectorAll("a, button")];
+    const at = items.indexOf(document.activeElement);
+    items.at((at + step) % items.length).focus();
+  }
+}

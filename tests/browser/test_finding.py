@@ -1,0 +1,92 @@
+"""Finding chats in the browser: Ctrl+K, pins, the archive, a list that goes on."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.talk import ask, finished, rows
+from tests.servers import Server
+
+
+@pytest.fixture
+def alice(visit: Visit, server: Server) -> Page:
+    return visit(server, "alice")
+
+
+def more(page: Page, title: str, what: str) -> None:
+    row = rows(page).filter(has_text=title)
+    row.hover()
+    row.get_by_role("button", name=re.compile("^More")).click()
+    page.locator("#row-menu").get_by_role("button", name=what).click()
+
+
+def test_ctrl_k_finds_words_in_messages(alice: Page) -> None:
+    ask(alice, "[[text:A pelican stood there]] <img src=x onerror=alert(1)> Birds?")
+    finished(alice)
+    alice.goto("/")
+    alice.keyboard.press("Control+k")
+    panel = alice.get_by_role("dialog", name="Search your chats")
+    expect(panel.get_by_role("link").first).to_be_visible()  # the newest, before anything is typed
+    alice.keyboard.type("pelic stood")
+    expect(panel.locator("mark").first).to_have_text("pelic")
+    expect(panel.locator("img")).to_have_count(0)
+    alice.keyboard.press("ArrowDown")
+    expect(panel.get_by_role("link").first).to_be_focused()
+    alice.keyboard.press("ArrowUp")
+    alice.keyboard.press("Enter")
+    expect(finished(alice)).to_contain_text("A pelican stood there")
+    alice.keyboard.press("Control+k")
+    alice.keyboard.type("nothing has this")
+    expect(panel).to_contain_text("Nothing has the words")
+    alice.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_pinning_and_archiving(alice: Page) -> None:
+    for text in "Keep this at hand", "Put this away":
+        alice.goto("/")
+        ask(alice, text)
+        finished(alice)
+    more(alice, "Keep this", "Pin")
+    pinned = alice.locator("section[data-group=Pinned]")
+    expect(pinned).to_contain_text("Keep this at hand")
+    expect(rows(alice).first).to_contain_text("Keep this at hand")
+    more(alice, "Put this", "Archive")
+    expect(rows(alice).filter(has_text="Put this away")).to_have_count(0)
+    alice.get_by_role("link", name="Archive").click()
+    expect(rows(alice)).to_have_count(1)
+    expect(alice.locator("section[data-group=Pinned]")).to_have_count(0)
+    more(alice, "Put this", "Take out")
+    expect(rows(alice)).to_have_count(0)
+    alice.goto("/")
+    expect(rows(alice).filter(has_text="Put this away")).to_have_count(1)
+    more(alice, "Keep this", "Unpin")
+    expect(pinned).to_have_count(0)
+    expect(rows(alice).filter(has_text="Keep this at hand")).to_have_count(1)
+
+
+def test_the_list_goes_on_where_it_ends(visit: Visit, server: Server) -> None:
+    page = visit(server, "bob")
+    ask(page, "The first of many")
+    finished(page)
+    id = page.url.split("/")[-2].replace("-", "")
+    columns = "owner_id, model, system_prompt, max_tokens, created_at"
+    for n in range(1, 131):
+        server.query(
+            f"INSERT INTO chat_conversation (id, title, active_at, {columns})"
+            f" SELECT %s, %s, datetime(active_at, %s), {columns} FROM chat_conversation WHERE id = %s",
+            f"{n:032x}", f"Number {n}", f"-{n} hours", id,
+        )  # fmt: skip
+    page.reload()
+    expect(rows(page)).to_have_count(60)
+    for _ in range(3):
+        last = rows(page).last
+        last.scroll_into_view_if_needed()
+        page.locator("#rows").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+        page.wait_for_timeout(300)
+    expect(rows(page)).to_have_count(131)
+    expect(rows(page).last).to_contain_text("Number 130")
+    expect(page.locator(".older")).to_have_count(0)
+    expect(page.locator("section[data-group=Older]")).to_have_count(0)
