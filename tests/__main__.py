@@ -35,7 +35,8 @@ class Run:
 
     def go(self) -> None:
         began = time.monotonic()
-        command = ["timeout", LONGEST, sys.executable, "-m", "pytest", "-q", *self.tests]
+        limit = ["timeout", "--signal=INT", "--kill-after=1m", LONGEST]
+        command = [*limit, sys.executable, "-m", "pytest", "-q", *self.tests]
         done = subprocess.run(
             command,
             cwd=servers.ROOT,
