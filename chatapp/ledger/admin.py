@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from chatapp.ledger.forms import BudgetForm
-from chatapp.ledger.models import Budget, Charge, Source
+from chatapp.ledger.models import Budget, Charge, Source, UnknownCounter
 from chatapp.pricing.money import format_usd
 
 
@@ -43,6 +43,21 @@ class BudgetAdmin(admin.ModelAdmin):
         return self.has_module_permission(request)
 
     has_change_permission = has_delete_permission = has_view_permission
+
+
+@admin.register(UnknownCounter)
+class UnknownCounterAdmin(admin.ModelAdmin):
+    """Where somebody who has looked says that a counter is harmless; its notice goes then."""
+
+    list_display = ("name", "first_seen_at", "harmless")
+    fields = ("name", "charge", "first_seen_at", "harmless")
+    readonly_fields = ("name", "charge", "first_seen_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Charge)

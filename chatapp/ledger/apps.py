@@ -9,7 +9,7 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chatapp.ledger.notices import used_up, waiting_calls
+        from chatapp.ledger.notices import unknown_counters, used_up, waiting_calls
         from chatapp.ledger.rerating import LedgerRepricer
         from chatapp.ledger.watch import watch
         from chatapp.pricing import repricing
@@ -18,6 +18,7 @@ class LedgerConfig(AppConfig):
 
         repricing.register(LedgerRepricer())
         notices.register(waiting_calls)
+        notices.register(unknown_counters)
         notices.register(used_up)
         server_started.connect(watch.start)
         server_draining.connect(watch.close)

@@ -15,7 +15,9 @@ from chatapp.ledger.lines import Adjustment, ChargeLine
 from chatapp.ledger.queries import ChargeQuerySet
 from chatapp.ledger.rating import Rated, rate, tokens
 from chatapp.ledger.records import ChargeRecord
+from chatapp.ledger.unknown import UnknownCounter
 from chatapp.pricing.book import PriceBook
+from chatapp.pricing.counters import unknown_counters
 from chatapp.pricing.models import price_book
 from chatapp.pricing.usage import Certainty, Metered
 
@@ -78,6 +80,7 @@ class Charge(ChargeRecord):
             self._settle(State.CAPTURED, at=now, error=error, http_status=http_status)
             ChargeLine.objects.record(self, rated.lines, at=now)
             DailyTotal.objects.add(self, rated.lines)
+            UnknownCounter.objects.note(unknown_counters(self.usage), charge=self.pk)
         return True
 
     def void(self, *, error: str, http_status: int | None = None, request_id: str = "") -> bool:
@@ -120,6 +123,7 @@ class Charge(ChargeRecord):
         with transaction.atomic():
             if not self._lock(State.CAPTURED) or not self._betters(metered):
                 return None
+            UnknownCounter.objects.note(unknown_counters(metered.usage), charge=self.pk)
             return self.restate(
                 self._rated(price_book(), metered),
                 reason=Adjustment.Reason.LATE_EVIDENCE,

@@ -9,6 +9,7 @@ from chatapp.ledger.lines import Adjustment, ChargeLine
 from chatapp.ledger.marks import BudgetMark
 from chatapp.ledger.queries import Unpriced, business_day
 from chatapp.ledger.requests import BudgetRequest
+from chatapp.ledger.unknown import UnknownCounter
 
 __all__ = [
     "Adjustment",
@@ -26,6 +27,7 @@ __all__ = [
     "Standing",
     "State",
     "Status",
+    "UnknownCounter",
     "Unpriced",
     "business_day",
 ]

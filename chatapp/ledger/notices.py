@@ -7,11 +7,11 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from chatapp.accounts.models import User
 from chatapp.ledger.choices import Source, Status
-from chatapp.ledger.models import Budget, Charge
+from chatapp.ledger.models import Budget, Charge, UnknownCounter
 from chatapp.web.notices import Notice
 
 
@@ -24,6 +24,19 @@ def waiting_calls(request: HttpRequest) -> Iterator[Notice]:
     for status, calls in waiting.values_list("status").annotate(calls=Count("pk")):
         query = urlencode({"status": status, "source": Source.ANTHROPIC, "range": "12m"})
         yield Notice("warning", _words(status, calls), f"{reverse('dashboard:calls')}?{query}")
+
+
+def unknown_counters(request: HttpRequest) -> Iterator[Notice]:
+    """What the vendor counts and we do not price, until an admin has marked it as harmless."""
+    user = getattr(request, "user", None)
+    if user is None or not user.has_perm("ledger.view_spend"):
+        return
+    real = UnknownCounter.objects.waiting().filter(charge__source=Source.ANTHROPIC)
+    for name, uuid in real.values_list("name", "charge__uuid")[:3]:
+        words = gettext(
+            "Claude reports “%s”, which has no price: if it costs money, no sum has it."
+        )
+        yield Notice("warning", words % name, reverse("dashboard:call", args=[uuid]))
 
 
 def used_up(request: HttpRequest) -> Iterator[Notice]:

@@ -1,6 +1,7 @@
 """Holds: what a budget cannot pay whole is shortened, and what is captured never passes a limit."""
 
 import random
+from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,12 @@ from chatapp.pricing.models import Model, price_book
 from chatapp.web.database import db
 from tests.chat.conftest import ask, eventually
 from tests.vendor_script import prompt_tokens, reporting
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "_tokens", OrderedDict())
+
 
 TOKEN = 5_500_000  # pico-USD that a token of Haiku's output costs at most
 

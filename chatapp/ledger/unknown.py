@@ -1,0 +1,37 @@
+"""Counters that the vendor reports and no price knows, kept until somebody has looked at them."""
+
+from collections.abc import Iterable
+
+from django.db import models
+
+
+class UnknownCounterQuerySet(models.QuerySet["UnknownCounter"]):
+    def note(self, names: Iterable[str], *, charge: int) -> None:
+        """Remember the first call that each was reported for."""
+        counters = [UnknownCounter(name=name[:200], charge_id=charge) for name in names]
+        if counters:
+            self.bulk_create(counters, ignore_conflicts=True)
+
+    def waiting(self) -> "UnknownCounterQuerySet":
+        return self.filter(harmless=False)
+
+
+class UnknownCounter(models.Model):
+    """A count in some call's usage that is in no sum, because nobody knows what it costs."""
+
+    name = models.CharField(max_length=200, unique=True, editable=False)
+    charge = models.ForeignKey(
+        "ledger.Charge", on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    harmless = models.BooleanField(
+        default=False, help_text="Looked at: it costs nothing, or is billed elsewhere."
+    )
+
+    objects = UnknownCounterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
