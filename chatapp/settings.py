@@ -224,6 +224,9 @@ BUDGET_WEBHOOK_PRIVATE = env.bool("BUDGET_WEBHOOK_PRIVATE", False)
 
 # Anthropic
 ANTHROPIC_API_KEY = secret("ANTHROPIC_API_KEY")
+# Only `manage.py reconcile` needs these: an Admin key, and the id of the key above.
+ANTHROPIC_ADMIN_KEY = secret("ANTHROPIC_ADMIN_KEY")
+ANTHROPIC_API_KEY_ID = env.str("ANTHROPIC_API_KEY_ID", "")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", "https://api.anthropic.com").rstrip("/")
 # Without a key replies come from the bundled stand-in, and their charges have source "demo".
 DEMO = not ANTHROPIC_API_KEY

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.dashboard import budget_views, views
+from chatapp.dashboard import budget_views, reconciliation_views, views
 
 app_name = "dashboard"
 own = {"personal": True}
@@ -16,6 +16,10 @@ urlpatterns = [
     path("dashboard/budgets/<int:pk>/", budget_views.budget, name="budget"),
     path("dashboard/budgets/<int:pk>/remove/", budget_views.remove, name="budget_remove"),
     path("dashboard/budgets/requests/<int:pk>/", budget_views.answer, name="budget_answer"),
+    path("dashboard/reconciliation/", reconciliation_views.reconciliation, name="reconciliation"),
+    path(
+        "dashboard/reconciliation/<int:pk>/", reconciliation_views.reconciliation, name="reconciled"
+    ),
     path("usage/", views.spend, own, name="usage"),
     path("usage/calls/", views.calls, own, name="usage_calls"),
     path("usage/calls/<uuid:uuid>/", views.call, own, name="usage_call"),
