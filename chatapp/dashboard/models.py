@@ -1,10 +1,13 @@
-"""What the dashboard keeps: the outcomes of comparing the ledger with the vendor's report."""
+"""What the dashboard keeps: comparisons with the vendor's report, and tokens for programs."""
 
 from typing import Any
 
 from django.db import models
 
 from chatapp.dashboard.differences import Finding
+from chatapp.dashboard.tokens import ApiToken
+
+__all__ = ["ApiToken", "Reconciliation"]
 
 
 class Reconciliation(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.dashboard import budget_views, reconciliation_views, views
+from chatapp.dashboard import api, budget_views, reconciliation_views, views
 
 app_name = "dashboard"
 own = {"personal": True}
@@ -20,6 +20,10 @@ urlpatterns = [
     path(
         "dashboard/reconciliation/<int:pk>/", reconciliation_views.reconciliation, name="reconciled"
     ),
+    path("dashboard/tokens/", api.tokens, name="tokens"),
+    path("dashboard/tokens/<int:pk>/revoke/", api.revoke, name="token_revoke"),
+    path("api/v1/spend.json", api.spend_json, name="api_json"),
+    path("api/v1/spend.csv", api.spend_csv, name="api_csv"),
     path("usage/", views.spend, own, name="usage"),
     path("usage/calls/", views.calls, own, name="usage_calls"),
     path("usage/calls/<uuid:uuid>/", views.call, own, name="usage_call"),
