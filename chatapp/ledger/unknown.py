@@ -1,6 +1,7 @@
 """Counters that the vendor reports and no price knows, kept until somebody has looked at them."""
 
 from collections.abc import Iterable
+from typing import Self
 
 from django.db import models
 
@@ -10,9 +11,9 @@ class UnknownCounterQuerySet(models.QuerySet["UnknownCounter"]):
         """Remember the first call that each was reported for."""
         counters = [UnknownCounter(name=name[:200], charge_id=charge) for name in names]
         if counters:
-            self.bulk_create(counters, ignore_conflicts=True)
+            UnknownCounter.objects.bulk_create(counters, ignore_conflicts=True)
 
-    def waiting(self) -> "UnknownCounterQuerySet":
+    def waiting(self) -> Self:
         return self.filter(harmless=False)
 
 

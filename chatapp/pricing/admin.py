@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 
-from chatapp.pricing import repricing
+from chatapp.pricing import genai, repricing
 from chatapp.pricing.book import BP
 from chatapp.pricing.forms import (
     ModelForm,
@@ -123,6 +123,7 @@ class PriceVersionAdmin(NeverDeleted):
     form = PriceVersionForm
     inlines = (TierInline,)
     change_form_template = "admin/pricing/priceversion/change_form.html"
+    change_list_template = "admin/pricing/priceversion/change_list.html"
     list_display = ("model", "speed", "state", "rates", "begins", "reason", "recorded")
     list_select_related = ("model", "recorded_by")
     search_fields = ("model__name", "model__id", "reason", "source")
@@ -226,7 +227,29 @@ class PriceVersionAdmin(NeverDeleted):
     def get_urls(self) -> list[URLPattern]:
         cancel = self.admin_site.admin_view(self.cancel_view)
         name = "pricing_priceversion_cancel"
-        return [path("<int:pk>/cancel/", cancel, name=name), *super().get_urls()]
+        compare = self.admin_site.admin_view(self.compare_view)
+        return [
+            path("<int:pk>/cancel/", cancel, name=name),
+            path("compare/", compare, name="pricing_priceversion_compare"),
+            *super().get_urls(),
+        ]
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        """Where genai-prices differs from the book; what is ticked is recorded, all or none."""
+        if not request.user.has_perm("pricing.add_priceversion"):
+            raise PermissionDenied
+        if request.method == "POST":
+            taken = genai.take(request.POST.getlist("take"), by=request.user)
+            for version in taken:
+                self.log_addition(request, version, "Taken from genai-prices.")
+            messages.success(request, f"{len(taken)} recorded, in force from now on.")
+            return redirect("admin:pricing_priceversion_changelist")
+        context = {**self.admin_site.each_context(request), "title": "Compare with genai-prices"}
+        try:
+            context |= {"proposals": genai.proposals(timezone.now())}
+        except genai.NotInstalledError as error:
+            context |= {"missing": str(error)}
+        return TemplateResponse(request, "admin/pricing/priceversion/compare.html", context)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take back a version that has not begun, after asking."""

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from chatapp.pricing import importing
+from chatapp.pricing import genai, importing
 from chatapp.pricing.price_file import PriceFileError
 
 
@@ -19,8 +20,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check", action="store_true", help="change nothing; exit 1 when file and book differ"
         )
+        parser.add_argument(
+            "--from",
+            dest="package",
+            choices=["genai-prices"],
+            help="show where this package differs; admins take prices over in the administration",
+        )
 
-    def handle(self, *, file: Path | None, check: bool, **options: Any) -> None:
+    def handle(
+        self, *, file: Path | None, check: bool, package: str | None = None, **options: Any
+    ) -> None:
+        if package:
+            self._compare(check=check)
+            return
         try:
             found = (
                 importing.difference(importing.read(file))
@@ -35,3 +47,17 @@ class Command(BaseCommand):
             sys.exit(1)
         if not found.brings_something:
             self.stdout.write("Nothing new.")
+
+    def _compare(self, *, check: bool) -> None:
+        try:
+            found = genai.proposals(timezone.now())
+        except genai.NotInstalledError as error:
+            raise CommandError(str(error)) from error
+        for proposal in found:
+            for name, ours, theirs in proposal.changes():
+                version = proposal.theirs
+                self.stdout.write(f"{version.model} {version.speed} {name}: {ours} -> {theirs}")
+        if check and found:
+            sys.exit(1)
+        if not found:
+            self.stdout.write("No difference.")
