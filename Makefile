@@ -8,7 +8,7 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check cluster bench-dashboard fmt lock screenshots
+.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard fmt lock screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -33,6 +33,12 @@ bench-dashboard: $(COMPLETE) ## time the dashboard's pages over made-up calls (A
 
 cluster: $(COMPLETE) ## run all of deploy/ on this machine, until Ctrl+C (ARGS="--workers 1")
 	@exec $(BIN)/python -m tests.chaos.cluster $(ARGS)
+
+chaos: $(COMPLETE) ## break everything, row by row, and compare the bill with the ledger
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+soak: $(COMPLETE) ## 200 sockets and steady sends; prints the slope of memory (ARGS="--minutes 60")
+	@$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 fmt: $(COMPLETE) ## format the code
 	@$(BIN)/ruff check --fix-only --quiet .

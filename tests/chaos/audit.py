@@ -1,0 +1,168 @@
+"""The invariants I1 to I10, asked after every row; and the vendor's bill beside the ledger."""
+
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from chatapp.chat.text import clean
+from tests.chaos.cluster import KEY, Cluster
+from tests.chaos.parts import within
+from tests.pricing.by_fractions import dollars
+from tests.servers import ROOT
+from tests.upstream import Call
+
+PRICES = json.loads((ROOT / "chatapp" / "pricing" / "data" / "prices.json").read_text())
+# In every question, so that a log that holds one is found out.
+MARK = "wombat"
+LEASE = 8.0
+GROWTH = 50  # megabytes
+REPLIES = """
+    SELECT g.id, g.state, g.error, m.text, q.text AS question
+    FROM chat_generation g JOIN chat_message m ON m.id = g.message_id
+    JOIN chat_message q ON q.id = m.parent_id
+"""
+CHARGES = """
+    SELECT reference, attempt, state, status, request_id, usage, amount_pusd, low_pusd, high_pusd
+    FROM ledger_charge ORDER BY reference, attempt
+"""
+ENDED = ("done", "stopped", "interrupted", "failed")
+
+
+@dataclass
+class Money:
+    """Pico-USD of finished and of unfinished calls: what the vendor asks, what we booked."""
+
+    finished: int = 0
+    booked: int = 0
+    unfinished: int = 0
+    estimated: int = 0
+    low: int = 0
+    high: int = 0
+    unknown: int = 0
+    calls: int = 0
+
+
+@dataclass
+class Audit:
+    """Checks what came since the last check."""
+
+    cluster: Cluster
+    # Of this row: kinds of replies the vendor bills in its own odd way, and fine log lines.
+    odd: bool = False
+    money: Money = field(default_factory=Money)
+    seen: set[str] = field(default_factory=set)
+    read: dict[str, int] = field(default_factory=dict)
+    memory: dict[int, int] = field(default_factory=dict)
+
+    def check(self) -> None:
+        self.rest()
+        calls: dict[str, list[Call]] = defaultdict(list)
+        for call in list(self.cluster.vendor.bill):
+            calls[clean(call.prompt)].append(call)
+        charges: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for reference, *rest in self.cluster.query(CHARGES):
+            charges[str(reference)].append(tuple(rest))
+        for id, state, error, text, question in self.cluster.query(REPLIES):
+            if str(id) not in self.seen:
+                self.seen.add(str(id))
+                self.reply(state, error, text, calls[question], charges[str(id)])
+        self.logs()
+        self.sizes()
+
+    def rest(self) -> None:
+        """I2, I4: all ended, and nothing held."""
+        live = "SELECT COUNT(*) FROM chat_generation WHERE state IN ('queued', 'running')"
+        within(LEASE + 20, lambda: self.cluster.query(live) == [(0,)], "I2: replies end")
+        held = "SELECT COALESCE(SUM(held_pusd), 0) FROM ledger_charge WHERE state = 'authorized'"
+        assert self.cluster.query(held) == [(0,)], "I4: holds are let go"
+        assert self.cluster.query("SELECT COUNT(*) FROM chat_chunk") == [(0,)]
+        within(10, lambda: not self.cluster.vendor.open, "the vendor's streams are closed")
+        time.sleep(0.1)  # its bill is written as they close
+
+    def reply(
+        self, state: str, error: str, text: str, calls: list[Call], charges: list[Any]
+    ) -> None:
+        assert state in ENDED
+        assert [charge[0] for charge in charges] == [*range(1, len(charges) + 1)], "I3"
+        assert all(charge[1] in ("captured", "voided") for charge in charges), "I3"
+        assert len(calls) <= len(charges), f"I5: {len(calls)} calls, {len(charges)} charges"
+        requests = {call.request_id: call for call in calls}
+        if state == "done" or text:
+            written = clean("".join(call.text for call in calls[-1:]))
+            assert written.startswith(text), f"I6: {text[-60:]!r} is not what the vendor wrote"
+        for _, how, status, request_id, usage, amount, low, high in charges:
+            call = requests.get(request_id) or (
+                calls[0] if len(calls) == len(charges) == 1 else None
+            )
+            if how == "captured" and not self.odd:
+                usage = json.loads(usage) if isinstance(usage, str) else usage
+                self.captured(state, status, usage, amount, (low, high), call)
+        if state == "done" and not self.odd:
+            assert charges[-1][2] == "exact", "I7"
+            assert requests[charges[-1][3]].finished or error == "", "I7"
+
+    def captured(
+        self, state: str, status: str, usage: Any, amount: Any, bounds: Any, call: Call | None
+    ) -> None:
+        money = self.money
+        money.calls += 1
+        true = priced(call) if call and call.usage else None
+        if status == "exact":
+            assert call, "I7: exact without a call"
+            assert usage == call.usage, "I7: tokens are the vendor's"
+            assert true is None or amount == true, f"I7: {amount} is not {true}"
+            money.finished += true or 0
+            money.booked += amount
+            return
+        assert status in ("estimated", "unknown"), f"I8: {status}"
+        if status == "unknown":
+            assert amount is None
+            money.unknown += 1
+            money.unfinished += true or 0
+            return
+        assert call
+        assert call.usage
+        assert usage["input_tokens"] == call.usage["input_tokens"], "I8: the input is exact"
+        low, high = bounds
+        assert low <= amount <= high
+        assert true is None or low <= true <= high, f"I8: {true} is not in {low}..{high}"
+        money.unfinished += true or 0
+        money.estimated += amount
+        money.low += low
+        money.high += high
+
+    def logs(self) -> None:
+        """I10: no secrets, no prompts, no tracebacks."""
+        for node in self.cluster.nodes:
+            text = node.log.read_text()
+            new = text[self.read.get(str(node.log), 0) :]
+            self.read[str(node.log)] = len(text)
+            assert KEY not in text, "I10: the key is in a log"
+            assert MARK not in new, "I10: a question is in a log"
+            traces = [line[:3000] for line in new.splitlines() if "Traceback" in line]
+            assert not traces, f"I10: {traces}"
+
+    def sizes(self) -> None:
+        """I9: as large as after the first row, give or take."""
+        for node in self.cluster.nodes:
+            first = self.memory.setdefault(node.pid, node.memory)
+            assert node.memory <= first + GROWTH, f"I9: {first} MB became {node.memory} MB"
+
+
+def priced(call: Call) -> int | None:
+    """What this call costs by the vendor's price list, in pico-USD."""
+    usage = call.usage or {}
+    try:
+        at = datetime.fromtimestamp(call.began, UTC)
+        cost = dollars(PRICES, call.model, at, usage, {"stop_reason": call.stop_reason})
+    except (TypeError, KeyError):
+        return None
+    if cost is None:
+        return None
+    exact = Fraction(cost) * 10**12
+    assert exact.denominator == 1
+    return int(exact)
