@@ -5,8 +5,8 @@ from chatapp.pricing.money import format_usd
 
 STOPS = {
     "": "",
-    "end_turn": "",
-    "stop_sequence": "",
+    "end_turn": "finished",
+    "stop_sequence": "finished at a stop sequence",
     "max_tokens": "cut off at the token limit",
     "model_context_window_exceeded": "cut off: the context window is full",
     "pause_turn": "paused",
@@ -41,7 +41,7 @@ def _amount(charge: Charge) -> str:
 
 
 def stop_words(state: str, stop_reason: str) -> str:
-    """Why a reply ended, when that is worth a word; `state` is its generation's."""
+    """Why a reply ended; `state` is its generation's."""
     if state in ("stopped", "interrupted"):
         return state
     return STOPS.get(stop_reason, f"ended with {stop_reason}")

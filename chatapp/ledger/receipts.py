@@ -110,7 +110,9 @@ class Receipt:
             case {"stop_reason": str(reason)}:
                 pass
             case _:
-                reason = self.charge.error
+                # Cut short without an error: by a person.
+                cut = self.charge.status == Status.ESTIMATED
+                reason = self.charge.error or ("stopped" if cut else "")
         return _(STOPS.get(reason, _spelled(reason))) if reason else ""
 
     @property

@@ -1,6 +1,7 @@
 // Questions on their way: the same frame with the same key, until the server has answered.
 
 const PATIENCE = 3_000;
+const TOO_BIG = 1009;
 
 export class Outbox {
   #socket;
@@ -9,6 +10,7 @@ export class Outbox {
   constructor(socket) {
     this.#socket = socket;
     socket.addEventListener("frame", ({ detail }) => this.#hear(detail));
+    socket.addEventListener("closed", ({ detail: code }) => { if (code === TOO_BIG) this.#refuse(); });
   }
 
   // Resolves with `ack`, or with `reject`.
@@ -37,6 +39,14 @@ export class Outbox {
       this.#send(frame.key, frame.after);
     } else if (frame.type === "ack" || frame.type === "reject") {
       this.#settle(frame);
+    }
+  }
+
+  // The server will not even read it: sending it again would only end the next socket too.
+  #refuse() {
+    const message = "That is too much text to send at once. Nothing was sent.";
+    for (const key of this.#waiting.keys()) {
+      this.#settle({ type: "reject", code: "too_long", key, message });
     }
   }
 

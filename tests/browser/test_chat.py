@@ -233,6 +233,19 @@ def test_a_prompt_too_long_is_refused_with_the_numbers(alice: Page) -> None:
     expect(alice.locator("article")).to_have_count(0)
 
 
+@pytest.mark.parametrize("characters", [220_000, 400_000])
+def test_too_much_text_is_refused_and_kept(alice: Page, characters: int) -> None:
+    alice.forgiven.extend(["400", "WebSocket"])  # type: ignore[attr-defined]
+    composer(alice).fill("x" * characters)
+    composer(alice).press("Enter")
+    expect(alice.locator("#composer-note")).to_contain_text("Nothing was sent")
+    expect(composer(alice)).to_be_editable()
+    assert composer(alice).input_value() == "x" * characters
+    composer(alice).fill("Shorter")
+    composer(alice).press("Enter")
+    finished(alice)
+
+
 def test_an_error_says_what_happened_and_can_be_retried(alice: Page) -> None:
     ask(alice, "[[400x1]] Hello")
     failed = reply(alice).locator(".failed")
