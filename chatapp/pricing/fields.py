@@ -67,7 +67,7 @@ class MomentField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
-            return moment(text)
+            return moment(text) if text else None
         except ValueError as error:
             raise ValidationError("Type a time like 2026-12-01 00:00:00.") from error
 

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -54,7 +56,9 @@ class ModelForm(forms.ModelForm):
 class PriceVersionForm(forms.ModelForm):
     valid_from = fields.MomentField(
         label="Valid from (UTC)",
-        help_text="To the second. A time in the past re-rates the calls since, after a preview.",
+        required=False,
+        help_text="To the second; empty: from now on. "
+        "A time in the past re-rates the calls since, after a preview.",
     )
     batch_bp = fields.multiplier(
         label="Batch multiplier", least=1, most=BP, help_text="0.5 is half; empty: not offered."
@@ -78,6 +82,11 @@ class PriceVersionForm(forms.ModelForm):
             "reason",
             "source",
         )
+
+    def clean_valid_from(self) -> datetime:
+        # The next second, so that no call made until now is touched.
+        next_second = timezone.now().replace(microsecond=0) + timedelta(seconds=1)
+        return self.cleaned_data["valid_from"] or next_second
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -137,10 +146,13 @@ class TierFormSet(forms.BaseInlineFormSet):
             version = self._version(parent)
         except ValueError as error:
             raise ValidationError(str(error)) from error
-        digest = hashlib.sha256(repr(version).encode()).hexdigest()[:16]
+        timed = bool(self.data.get("valid_from"))
+        # "From now on" means the same when it is confirmed, some seconds later.
+        meant = version if timed else replace(version, valid_from=datetime.max)
+        digest = hashlib.sha256(repr(meant).encode()).hexdigest()[:16]
         if self.data.get("confirm") == digest:
             return
-        if warnings := (*_leaps(version), *_reach_back(version)):
+        if warnings := (*_leaps(version), *(_reach_back(version) if timed else ())):
             self.warnings, self.to_confirm = warnings, digest
             raise ValidationError("Look again, and confirm below.")
 

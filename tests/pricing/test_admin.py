@@ -1,5 +1,6 @@
 """Prices in Django admin: added and cancelled, never changed, and no slip gets through."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,19 @@ def test_a_scheduled_price_holds_from_its_time_on(browser: Client, admin: Any) -
     assert (version.recorded_by, version.reason) == (admin, "announced")
     assert (version.batch_bp, version.web_search_pusd) == (5_000, 10**10)
     assert abs(version.recorded_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_without_a_time_a_price_holds_from_now_on(browser: Client) -> None:
+    before = haiku(datetime.now(UTC))
+    asked = browser.post(ADD, form(valid_from="", **{"tiers-0-output": "12"}))
+    confirm = asked.context["inline_admin_formsets"][0].formset.to_confirm
+    time.sleep(1)  # who reads the warning comes back later, and means the same
+    data = form(valid_from="", confirm=confirm, **{"tiers-0-output": "12"})
+    response = browser.post(ADD, data)
+    assert response.status_code == 302, errors(response)
+    now = datetime.now(UTC)
+    assert haiku(now - timedelta(minutes=1)) == before
+    assert haiku(now + timedelta(seconds=2)).tiers[0].output == 12_000_000
 
 
 def test_a_new_version_begins_as_the_one_it_is_made_from(browser: Client) -> None:
