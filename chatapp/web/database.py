@@ -11,7 +11,13 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
 from chatapp.web import postgresql
 
@@ -23,7 +29,15 @@ TRIES = 3
 PATIENCE = 5.0
 
 logger = logging.getLogger(__name__)
-threads = ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="database")
+
+
+def keep_connection() -> None:
+    """SQLite's stays open with its thread: to open is dear, and the last to close syncs the file."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict = connection.settings_dict | {"CONN_MAX_AGE": None}
+
+
+threads = ThreadPoolExecutor(settings.DATABASE_THREADS, "database", keep_connection)
 
 
 async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

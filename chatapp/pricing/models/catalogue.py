@@ -1,6 +1,5 @@
 """The models the vendor sells, and the whole book as one value."""
 
-import uuid
 from datetime import UTC, datetime
 from typing import Self
 
@@ -65,7 +64,7 @@ class Model(BookEntry):
         return f"retires {self.retires}" if ends and self.retires else ""
 
 
-_cached: tuple[uuid.UUID, book.PriceBook] | None = None
+_cached: tuple[object, book.PriceBook] | None = None
 
 
 def price_book(known_at: datetime | None = None) -> book.PriceBook:
@@ -77,7 +76,7 @@ def price_book(known_at: datetime | None = None) -> book.PriceBook:
     if known_at is not None:
         return read_book(PriceVersion.objects.known(known_at))
     # The stamp is read first: a change in between makes the next caller read again.
-    stamp = Edition.objects.filter(pk=1).values_list("stamp", flat=True).first()
+    stamp = Edition.stamp_now()
     if stamp and _cached and _cached[0] == stamp:
         return _cached[1]
     fresh = read_book(PriceVersion.objects.known())
