@@ -85,6 +85,13 @@ class Socket(WebSocketProtocol):
         else:
             super().onMessage(payload, isBinary)
 
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Autobahn words a log line for each frame, logged or not, dearer than the sending."""
+        if sync or chopsize or self.send_queue:
+            super().sendData(data, sync, chopsize)
+        else:
+            self.transport.write(data)
+
     def handle_reply(self, message: dict[str, Any]) -> None:
         """Pass the message on; one that comes after the end is nobody's fault."""
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
