@@ -1,6 +1,5 @@
 """What the engine asks of the database: one function a step, each in its own transaction."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,9 +9,9 @@ from chatapp.accounts.models import User
 from chatapp.chat import events
 from chatapp.chat.articles import article_html
 from chatapp.chat.bill import Bill
+from chatapp.chat.conversation import Claim, claimed, latest_charge
 from chatapp.chat.holding import hold
 from chatapp.chat.models import Chunk, Generation, Settlement
-from chatapp.chat.prompts import prompt_for
 from chatapp.chat.refusals import CountNeeded, Refused, not_found
 from chatapp.claude.client import Prompt
 from chatapp.claude.meter import guess_tokens
@@ -22,35 +21,10 @@ from chatapp.ledger.models import State as ChargeState
 State = Generation.State
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A reply that is this process' to write, with the money held for its first attempt."""
-
-    generation: Generation
-    prompt: Prompt
-    charge: Charge
-
-
 def claim(id: UUID, *, runner: str, lease: timedelta) -> Claim | None:
     """None when it is not to be had."""
     generation = Generation.objects.claim(id, runner=runner, lease=lease)
-    if generation is None:
-        return None
-    message = generation.message
-    conversation = message.conversation
-    prompt = prompt_for(
-        conversation.path_to(message.parent_id),
-        model=generation.model,
-        system=conversation.system_prompt,
-        max_tokens=generation.max_tokens,
-    )
-    charge = latest_charge(generation)
-    assert charge
-    return Claim(generation, prompt, charge)
-
-
-def latest_charge(generation: Generation) -> Charge | None:
-    return Charge.objects.filter(reference=generation.id).order_by("-attempt").first()
+    return claimed(generation) if generation else None
 
 
 def hold_again(generation: Generation, prompt: Prompt, attempt: int) -> Charge:

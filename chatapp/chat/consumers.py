@@ -153,7 +153,9 @@ class ChatConsumer(AsyncConsumer):
             self._say(events.retry(key, AGAIN))
             return
         try:
-            posted = await self._do(post, ask)
+            posted = await engine.ask(
+                lambda taker: post(sessions.person(self._session), ask, taker)
+            )
         except CountNeeded as needed:
             self._spawn(self._count(ask, needed.prompt))
         except Refused as refused:
@@ -166,7 +168,6 @@ class ChatConsumer(AsyncConsumer):
         else:
             self._join(posted.generation.message.conversation.topic)
             self._say(events.ack(key, posted.generation, new=posted.new))
-            engine.wake(posted.generation.id)
             if posted.new:
                 self._spawn(self._announce(posted.generation.id))
 

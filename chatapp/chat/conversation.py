@@ -1,42 +1,91 @@
 """Asking: one database function turns a person's frame into a question, a queued reply and a hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from chatapp.accounts.models import User
 from chatapp.chat.draft import Ask, Draft
 from chatapp.chat.holding import hold
 from chatapp.chat.models import Generation, Message
+from chatapp.chat.prompts import prompt_for
 from chatapp.chat.refusals import Refused
+from chatapp.claude.client import Prompt
+from chatapp.ledger.models import Charge
 
 LIVE_REPLIES = 10  # of one person at a time
 
 
 @dataclass(frozen=True)
+class Taker:
+    """A process with room for one reply more: what is posted for it is its own from the start.
+
+    It chooses the generation's id beforehand: a commit whose answer was lost is known by it.
+    """
+
+    id: UUID
+    runner: str
+    lease: timedelta
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A reply that is this process' to write, with the money held for its first attempt."""
+
+    generation: Generation
+    prompt: Prompt
+    charge: Charge
+
+
+@dataclass(frozen=True)
 class Posted:
-    """The reply that answers a key, and whether this call made it."""
+    """The reply that answers a key, whether this call made it, and the taker's claim to it."""
 
     generation: Generation
     new: bool
+    claim: Claim | None = None
 
 
-def post(user: User, ask: Ask) -> Posted:
-    """Write the question, the empty reply, its queued generation and the ledger's hold, or nothing.
+def post(user: User, ask: Ask, taker: Taker | None = None) -> Posted:
+    """Write the question, the empty reply, its generation and the ledger's hold, or nothing.
 
-    Safe to repeat: the same key answers with the same reply. Raises Refused, or CountNeeded when
-    only an exact count of the prompt's tokens can tell whether it is refused.
+    Without a taker the reply is queued. Safe to repeat: the same key answers with the same reply.
+    Raises Refused, or CountNeeded when only an exact count of the prompt's tokens can tell whether
+    it is refused.
     """
     try:
         with transaction.atomic():
-            return _repeated(user, ask) or _new(user, ask)
+            return _repeated(user, ask, taker) or _new(user, ask, taker)
     except IntegrityError:  # the same key, posted elsewhere at this moment
-        if repeated := _repeated(user, ask):
+        if repeated := _repeated(user, ask, taker):
             return repeated
         raise
 
 
-def _repeated(user: User, ask: Ask) -> Posted | None:
+def claimed(generation: Generation) -> Claim:
+    """What writing a claimed reply needs."""
+    message = generation.message
+    conversation = message.conversation
+    prompt = prompt_for(
+        conversation.path_to(message.parent_id),
+        model=generation.model,
+        system=conversation.system_prompt,
+        max_tokens=generation.max_tokens,
+    )
+    charge = latest_charge(generation)
+    assert charge
+    return Claim(generation, prompt, charge)
+
+
+def latest_charge(generation: Generation) -> Charge | None:
+    return Charge.objects.filter(reference=generation.id).order_by("-attempt").first()
+
+
+def _repeated(user: User, ask: Ask, taker: Taker | None) -> Posted | None:
     found = (
         Generation.objects.filter(user=user, key=ask.key)
         .select_related("message__conversation", "message__parent")
@@ -44,10 +93,12 @@ def _repeated(user: User, ask: Ask) -> Posted | None:
     )
     if found and found.request_hash != ask.hash:
         raise Refused("key_reused", "This message was already sent with another text.")
+    if found and taker and found.id == taker.id:
+        return Posted(found, new=True, claim=claimed(found))
     return Posted(found, new=False) if found else None
 
 
-def _new(user: User, ask: Ask) -> Posted:
+def _new(user: User, ask: Ask, taker: Taker | None) -> Posted:
     if Generation.objects.live().filter(user=user).count() >= LIVE_REPLIES:
         raise Refused(
             "rate_limited", f"You have {LIVE_REPLIES} replies being written. Wait for one of them."
@@ -64,7 +115,21 @@ def _new(user: User, ask: Ask) -> Posted:
         request_hash=ask.hash,
         model=draft.model,
         max_tokens=draft.max_tokens,
+        **(_taken(taker) if taker else {}),
     )
-    reply.charge = hold(generation, draft.prompt)
+    reply.charge = charge = hold(generation, draft.prompt)
     reply.save(update_fields=["charge"])
-    return Posted(generation, new=True)
+    prompt = replace(draft.prompt, max_tokens=charge.max_tokens)
+    return Posted(generation, True, Claim(generation, prompt, charge) if taker else None)
+
+
+def _taken(taker: Taker) -> dict[str, Any]:
+    """As GenerationQuerySet.claim leaves it: the request leaves right after."""
+    return {
+        "id": taker.id,
+        "state": Generation.State.RUNNING,
+        "runner": taker.runner,
+        "fence": 1,
+        "lease_until": Now() + taker.lease,
+        "sent_at": Now(),
+    }

@@ -1,22 +1,44 @@
 """When the server starts and ends, and when people leave: what the chat room does about it."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
+from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
+from django.template.loader import get_template
 
 from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended, person_erased
 from chatapp.chat.broadcast import broadcast
+from chatapp.chat.markdown import render
 from chatapp.chat.models import Conversation, Project
 from chatapp.chat.running import engine
+from chatapp.pricing.models import price_book
+from chatapp.web.database import db
 from chatapp.web.signals import server_draining, server_started
+
+SAMPLE = "A *word*\n\n```python\npass\n```\n\n$$x^2$$\n"
 
 
 @receiver(server_started)
 async def start(**kwargs: Any) -> None:
     broadcast.open()
     await engine.start()
+
+
+@receiver(server_started)
+async def warm_up(**kwargs: Any) -> None:
+    """Read, compile and import now what the first message would else wait for."""
+    with suppress(OperationalError, InterfaceError):
+        await db(_warm_up)
+
+
+def _warm_up() -> None:
+    price_book()
+    render(SAMPLE)
+    for article in "chat/_message.html", "chat/_row.html":
+        get_template(article)
 
 
 @receiver(server_draining)

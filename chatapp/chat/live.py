@@ -46,15 +46,28 @@ class Live:
     def thinking(self) -> str:
         return "".join(self._thinking)
 
-    async def frames(self) -> list[Frame]:
+    @property
+    def long(self) -> bool:
+        """Whether `frames` may hold the event loop up."""
+        return len(self.tail) > LONG_TAIL
+
+    def frames(self) -> list[Frame]:
         """The deltas that say what was heard since the last call."""
+        text, thinking = self._news()
+        return self._deltas(text, thinking, self._stream.feed(text))
+
+    async def frames_slowly(self) -> list[Frame]:
+        """The same, parsed in a thread; nobody else may ask meanwhile."""
+        text, thinking = self._news()
+        return self._deltas(text, thinking, await asyncio.to_thread(self._stream.feed, text))
+
+    def _news(self) -> tuple[str, str]:
         text, self._sent_text = "".join(self._text[self._sent_text :]), len(self._text)
         thinking = "".join(self._thinking[self._sent_thinking :])
         self._sent_thinking = len(self._thinking)
-        if len(self.tail) + len(text) > LONG_TAIL:
-            blocks = await asyncio.to_thread(self._stream.feed, text)
-        else:
-            blocks = self._stream.feed(text)
+        return text, thinking
+
+    def _deltas(self, text: str, thinking: str, blocks: list[Block]) -> list[Frame]:
         off, self.length = self.length, self.length + units(text)
         self.blocks += blocks
         self.tail = self._stream.tail

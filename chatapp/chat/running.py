@@ -5,9 +5,10 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 
 from chatapp.chat import claims
 from chatapp.chat.broadcast import Broadcast, broadcast
+from chatapp.chat.conversation import Claim, Posted, Taker
 from chatapp.chat.events import Frame
 from chatapp.chat.live import Live
 from chatapp.chat.models import Chunk, Conversation, Generation
@@ -47,6 +49,7 @@ class Engine:
         self._pace = Pace()
         self._writings: dict[UUID, Writing] = {}
         self._replies: dict[UUID, asyncio.Task[None]] = {}
+        self._asking: set[asyncio.Task[Posted]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._alive_at = 0.0
 
@@ -70,15 +73,22 @@ class Engine:
         if tasks:
             await asyncio.wait(tasks, timeout=SETTLING)
 
+    async def ask(self, post: Callable[[Taker | None], Posted]) -> Posted:
+        """Post a question, and begin its reply at once if there is room.
+
+        Whoever asks may leave meanwhile: what is posted is written.
+        """
+        asking = asyncio.create_task(self._ask(post))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked)
+        return await asyncio.shield(asking)
+
     def wake(self, id: UUID) -> None:
         """Write this queued reply, if there is room; otherwise a sweep will find it."""
         if not self.writes:
             self._broadcast.publish(TOPIC, {"type": "queued", "gen": str(id)})
-            return
-        if self.draining or id in self._replies or len(self._replies) >= ROOM:
-            return
-        task = self._replies[id] = asyncio.create_task(self._write(id))
-        task.add_done_callback(lambda task: self._over(id, task))
+        elif self._room and id not in self._replies:
+            self._begin(id, self._write(id))
 
     def live(self, id: UUID) -> Live | None:
         """The words of a reply that this process is writing."""
@@ -96,6 +106,8 @@ class Engine:
     async def drain(self, grace: float) -> None:
         """Take nothing new, let replies end within `grace` seconds, interrupt the rest."""
         self.draining = True
+        if self._asking:
+            await asyncio.wait(list(self._asking), timeout=SETTLING)
         if self._replies and grace:
             await asyncio.wait(list(self._replies.values()), timeout=grace)
         for writing in self._writings.values():
@@ -103,11 +115,39 @@ class Engine:
         if self._replies:
             await asyncio.wait(list(self._replies.values()), timeout=SETTLING)
 
+    @property
+    def _room(self) -> bool:
+        return self.writes and not self.draining and len(self._replies) < ROOM
+
+    async def _ask(self, post: Callable[[Taker | None], Posted]) -> Posted:
+        taker = Taker(uuid4(), self.runner, self.lease) if self._room else None
+        posted = await db(post, taker)
+        id = posted.generation.id
+        if posted.claim and not self.draining:
+            self._begin(id, self._run(posted.claim))
+        elif posted.claim:
+            await db(posted.generation.requeue)
+        else:
+            self.wake(id)
+        return posted
+
+    def _asked(self, asking: asyncio.Task[Posted]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # whoever asks hears of it, if still there
+
+    def _begin(self, id: UUID, work: Coroutine[Any, Any, None]) -> None:
+        task = self._replies[id] = asyncio.create_task(work)
+        task.add_done_callback(lambda task: self._over(id, task))
+
     async def _write(self, id: UUID) -> None:
-        claim = await db(claims.claim, id, runner=self.runner, lease=self.lease)
-        if claim:
-            writing = self._writings[id] = Writing(claim, self._broadcast, self._pace)
-            await writing.run()
+        if claim := await db(claims.claim, id, runner=self.runner, lease=self.lease):
+            await self._run(claim)
+
+    async def _run(self, claim: Claim) -> None:
+        writing = Writing(claim, self._broadcast, self._pace)
+        self._writings[claim.generation.id] = writing
+        await writing.run()
 
     def _over(self, id: UUID, task: asyncio.Task[None]) -> None:
         self._replies.pop(id, None)

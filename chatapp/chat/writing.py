@@ -13,7 +13,8 @@ from django.db import InterfaceError, OperationalError
 from chatapp.chat import events
 from chatapp.chat.bill import Bill
 from chatapp.chat.broadcast import Broadcast
-from chatapp.chat.claims import Claim, farewell, hold_again
+from chatapp.chat.claims import farewell, hold_again
+from chatapp.chat.conversation import Claim
 from chatapp.chat.generation import Answered, Asking, Ended, Event, Started, Waiting, tell
 from chatapp.chat.live import Live
 from chatapp.chat.models import Generation, Settlement
@@ -33,8 +34,8 @@ logger = logging.getLogger(__name__)
 class Writing:
     """The browser's leaving changes nothing here; `stop` and `interrupt` close the upstream.
 
-    Two tasks: one listens to the model and only appends, one sends what was appended. Settling
-    comes after both, and cannot be cancelled by either.
+    A task listens to the model and only appends; what was appended is sent as soon as the loop
+    comes to it. Settling comes after both, and cannot be cancelled by either.
     """
 
     def __init__(self, claim: Claim, broadcast: Broadcast, pace: Pace) -> None:
@@ -46,8 +47,9 @@ class Writing:
         self._broadcast = broadcast
         self._pace = pace
         self._reply: Reply | None = None
-        self._news = asyncio.Event()
-        self._news_at = 0.0
+        # From a word's arrival until it was sent.
+        self._telling = False
+        self._slow: asyncio.Task[None] | None = None
         self._asked_at = monotonic()
         self._first_token_ms: int | None = None
         self._started: asyncio.Task[None] | None = None
@@ -58,12 +60,14 @@ class Writing:
     async def run(self) -> None:
         """Write the reply to its end, however it ends."""
         self._listening = asyncio.create_task(self._listen())
-        telling = asyncio.create_task(self._tell())
+        self._pace.streams += 1
         try:
             await asyncio.wait([self._listening])
         finally:
+            self._pace.streams -= 1
             self._listening.cancel()
-            telling.cancel()
+            if self._slow:
+                self._slow.cancel()
         how = await self._outcome(self._listening)
         if await self._settle(how):
             self._broadcast.publish(*await db(farewell, self.generation.id))
@@ -83,7 +87,7 @@ class Writing:
 
     async def _listen(self) -> Ended:
         calm = self._pace
-        hear, news = self.live.hear, self._news
+        hear, soon = self.live.hear, asyncio.get_running_loop().call_soon
         last = monotonic()
         async with aclosing(tell(self._prompt, client.reply)) as story:
             async for event in story:
@@ -94,9 +98,10 @@ class Writing:
                     continue
                 hear(*event)
                 now = monotonic()
-                if not news.is_set():
-                    news.set()
-                    self._news_at = now
+                if not self._telling:
+                    self._telling = True
+                    soon(self._tell)
+                    calm.look(now)
                     if self._first_token_ms is None:
                         self._first_token_ms = self._since(self._asked_at)
                 if calm.seconds and now - last > calm.AT_ONCE:
@@ -143,14 +148,20 @@ class Writing:
         await self._surely(bill.settle)
         self._reply = None
 
-    async def _tell(self) -> None:
-        """Send what was heard, as soon as the loop gets here; it is one frame however much it is."""
-        while True:
-            await self._news.wait()
-            self._pace.felt(monotonic() - self._news_at)
-            self._news.clear()
-            for frame in await self.live.frames():
-                self._publish(frame)
+    def _tell(self) -> None:
+        """Send what was heard until the loop got here; it is one frame however much it is."""
+        if self.live.long:
+            self._slow = asyncio.create_task(self._tell_slowly())
+            return
+        self._telling = False
+        for frame in self.live.frames():
+            self._publish(frame)
+
+    async def _tell_slowly(self) -> None:
+        """The same, while other replies are told."""
+        for frame in await self.live.frames_slowly():
+            self._publish(frame)
+        self._telling = False
 
     def _publish(self, frame: events.Frame) -> None:
         self._broadcast.publish(self._topic, frame)

@@ -31,7 +31,8 @@ def import_sdk() -> None:
 async def open_early(**kwargs: Any) -> None:
     """At the server's start, so that nobody's first message waits for the import."""
     await asyncio.to_thread(import_sdk)
-    await connection()
+    # The SDK imports its parts at their first use.
+    _ = (await connection()).beta.messages.with_streaming_response
 
 
 async def connection() -> "AsyncAnthropic":

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from chatapp.chat import claims, writing
 from chatapp.chat.broadcast import Broadcast
-from chatapp.chat.conversation import post
+from chatapp.chat.conversation import Posted, Taker, post
 from chatapp.chat.events import Frame
 from chatapp.chat.models import Chunk, Conversation, Generation
 from chatapp.chat.running import Engine, forget
@@ -301,3 +302,57 @@ async def test_settling_twice_is_settling_once(engines: Any, alice: Any, upstrea
     assert (await now(generation)).message.text == "w0 w1 w2 "
     assert not await db(end.settle, how, fence=0)
     assert (await now(generation)).state == "done"
+
+
+async def test_a_reply_is_taken_with_its_question(engines: Any, alice: Any) -> None:
+    engine, question = await engines(), ask("Hi [[words:3]]")
+    posted = await engine.ask(lambda taker: post(alice, question, taker))
+    assert posted.new
+    assert (await now(posted.generation)).runner == engine.runner
+    end = await until(posted.generation, "done")
+    assert end.message.text == "w0 w1 w2 "
+    assert end.sent_at
+    again = await engine.ask(lambda taker: post(alice, question, taker))
+    assert (again.generation.id, again.new, again.claim) == (end.id, False, None)
+
+
+async def test_a_reply_whose_asker_left_at_once_is_written(engines: Any, alice: Any) -> None:
+    engine, question = await engines(), ask("Hi [[words:3]]")
+    asking = asyncio.create_task(engine.ask(lambda taker: post(alice, question, taker)))
+    await asyncio.sleep(0)
+    asking.cancel()
+    found = await eventually(lambda: db(Generation.objects.filter(key=question.key).first))
+    await until(found, "done")
+
+
+async def test_a_taker_knows_its_reply_when_the_commits_answer_was_lost(
+    transactional_db: None, prices: None, upstream: Any, alice: Any
+) -> None:
+    question, taker = ask(), Taker(uuid4(), "me", timedelta(seconds=30))
+    first = await db(post, alice, question, taker)
+    again = await db(post, alice, question, taker)
+    assert first.claim
+    assert again.claim
+    assert again.new
+    assert again.claim.prompt == first.claim.prompt
+    assert again.claim.charge == first.claim.charge
+    assert await db(Charge.objects.count) == 1
+
+
+async def test_what_is_asked_while_the_server_drains_is_left_to_others(
+    engines: Any, alice: Any, upstream: Any
+) -> None:
+    leaving = await engines()
+
+    def slowly(taker: Taker | None) -> Posted:
+        posted = post(alice, ask("Hi [[words:3]]"), taker)
+        leaving.draining = True
+        return posted
+
+    posted = await leaving.ask(slowly)
+    waiting = await now(posted.generation)
+    assert (waiting.state, waiting.sent_at, waiting.runner) == ("queued", None, "")
+    staying = await engines()
+    staying.wake(waiting.id)
+    await until(waiting, "done")
+    assert len(upstream.bill) == 1

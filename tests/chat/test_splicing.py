@@ -1,6 +1,5 @@
 """However frames are cut, lost, doubled or late, the page ends with exactly the text."""
 
-import asyncio
 import random
 from uuid import uuid4
 
@@ -38,10 +37,10 @@ def live(epoch: int = 1) -> Live:
 def test_any_splitting_losing_doubling_and_reordering_ends_with_the_text(
     text: str, seed: int
 ) -> None:
-    asyncio.run(play(text, random.Random(seed)))
+    play(text, random.Random(seed))
 
 
-async def play(text: str, chance: random.Random) -> None:
+def play(text: str, chance: random.Random) -> None:
     reply, page = live(), Page()
     wire: list[dict] = []
     while text:
@@ -49,7 +48,7 @@ async def play(text: str, chance: random.Random) -> None:
         reply.hear("text", text[:size])
         text = text[size:]
         if chance.random() < 0.7:
-            wire += [events.decode(events.encode(frame)) for frame in await reply.frames()]
+            wire += [events.decode(events.encode(frame)) for frame in reply.frames()]
         if chance.random() < 0.1:
             wire = events.merge(wire)
         if chance.random() < 0.2 and wire:
@@ -63,7 +62,7 @@ async def play(text: str, chance: random.Random) -> None:
             if page.asks:
                 for frame in reply.snapshot(page.upto):
                     page.apply(frame)
-    for frame in [*wire, *await reply.frames(), *reply.snapshot(page.upto)]:
+    for frame in [*wire, *reply.frames(), *reply.snapshot(page.upto)]:
         page.apply(frame)
     if page.asks:
         for frame in reply.snapshot():
@@ -72,10 +71,10 @@ async def play(text: str, chance: random.Random) -> None:
     assert page.html + render(page.tail) == render(reply.text)
 
 
-async def test_a_huge_piece_is_sent_in_bearable_frames() -> None:
+def test_a_huge_piece_is_sent_in_bearable_frames() -> None:
     reply = live()
     reply.hear("text", "🦀" * 100_000)
-    frames = await reply.frames()
+    frames = reply.frames()
     assert max(len(events.encode(frame)) for frame in frames) < 70_000
     page = Page()
     page.epoch = 1
@@ -88,12 +87,12 @@ async def test_a_huge_piece_is_sent_in_bearable_frames() -> None:
     assert late.length == 200_000
 
 
-async def test_a_greater_epoch_replaces_and_a_smaller_one_is_ignored() -> None:
+def test_a_greater_epoch_replaces_and_a_smaller_one_is_ignored() -> None:
     old, new, page = live(1), live(2), Page()
     old.hear("text", "old words, more of them")
     new.hear("text", "new words")
-    await old.frames()
-    await new.frames()
+    old.frames()
+    new.frames()
     for frame in [*old.snapshot(), *new.snapshot()]:
         page.apply(frame)
     page.apply(events.delta(old.gen, 1, 9, "late"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from chatapp.chat.markdown.render import block_tokens, cut, ends, render_block
+from chatapp.chat.text import units
 
 ENDED_BY_BLANK_LINE = {"paragraph_open", "table_open", "blockquote_open"}
 ENDED_BY_ITSELF = {"heading_open", "hr"}
@@ -69,7 +70,7 @@ class BlockStream:
 
     def _block(self, source: str) -> Block:
         start = self.upto
-        self.upto += utf16_length(source)
+        self.upto += units(source)
         self.tail = self.tail[len(source) :]
         return Block(start, self.upto, render_block(source))
 
@@ -96,8 +97,3 @@ def _end(token: Token) -> re.Pattern[str] | None:
 def _closing(fence: Token) -> re.Pattern[str]:
     mark = re.escape(fence.markup[0])
     return re.compile(rf"^ {{0,3}}{mark}{{{len(fence.markup)},}}[ \t]*\r?$", re.MULTILINE)
-
-
-def utf16_length(text: str) -> int:
-    """How long JavaScript says the text is."""
-    return len(text) + sum(character > "\uffff" for character in text)

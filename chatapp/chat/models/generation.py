@@ -193,8 +193,8 @@ class Generation(models.Model):
         """Give back what was claimed and never sent."""
         self.state = self.State.QUEUED
         self.runner = ""
-        self.lease_until = None
-        self.save(update_fields=["state", "runner", "lease_until"])
+        self.lease_until = self.sent_at = None
+        self.save(update_fields=["state", "runner", "lease_until", "sent_at"])
 
 
 class Chunk(models.Model):
