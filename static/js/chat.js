@@ -97,7 +97,8 @@ class Chat {
     const text = this.#composer.value;
     const { editing } = this.#composer;
     const parent = editing ? editing.parent : this.#log.leaf;
-    const fresh = this.#conversation ? {} : this.#settings.values;
+    const { project } = by("content").dataset;
+    const fresh = this.#conversation ? {} : { project, ...this.#settings.values };
     return { conversation: this.#conversation, parent, text, ...fresh };
   }
 
@@ -105,6 +106,7 @@ class Chat {
     if (this.#quote.blocked) return this.#composer.refused(this.#quote.blocked);
     const frame = { type: "send", ...this.#draft() };
     this.#composer.sending();
+    this.#quote.cancel();
     this.#follow.toEnd();
     const answer = await this.#outbox.post(frame);
     if (answer.type === "reject") return this.#composer.refused(answer.message);

@@ -21,12 +21,13 @@ export class Quote {
   }
 
   ask() {
-    this.#cancel();
+    this.cancel();
     if (this.#draft()) this.#timer = setTimeout(() => this.#fetch(), PAUSE);
     else this.#show("");
   }
 
-  #cancel() {
+  // The draft is on its way, or another one: what was asked of it does not matter any more.
+  cancel() {
     clearTimeout(this.#timer);
     this.#request?.abort();
     this.blocked = "";

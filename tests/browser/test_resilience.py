@@ -98,6 +98,32 @@ def test_lost_and_doubled_frames_do_not_show(visit: Visit, server: Server) -> No
     assert words(page) == WHOLE
 
 
+def test_a_draft_on_its_way_is_not_quoted(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice")
+    lost: list[str] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        upstream = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            if '"ack"' in str(message) and not lost:
+                lost.append(str(message))
+            else:
+                socket.send(message)
+
+        upstream.on_message(pass_on)
+
+    page.route_web_socket(re.compile("/ws/chat/"), route)
+    page.reload()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    ask(page, "[[words:5]] Hello")
+    expect(composer(page)).to_have_value("")
+    finished(page)
+    assert lost
+    assert [url for url in asked if url.endswith("/quote/")] == []
+
+
 def test_a_restart_in_mid_reply_is_told_and_the_page_comes_back(
     visit: Visit, server: Server
 ) -> None:
