@@ -8,7 +8,7 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard fmt lock screenshots
+.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream fmt lock screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,6 +30,9 @@ check: $(COMPLETE) ## lint, types, import rules, migrations, deployment settings
 
 bench-dashboard: $(COMPLETE) ## time the dashboard's pages over made-up calls (ARGS="--calls 1000000")
 	@$(BIN)/python bench/dashboard.py $(ARGS)
+
+bench-stream: $(COMPLETE) ## measure a reply's way beside its floors (ARGS="--streams 200 --postgresql")
+	@$(BIN)/python bench/stream.py $(ARGS)
 
 cluster: $(COMPLETE) ## run all of deploy/ on this machine, until Ctrl+C (ARGS="--workers 1")
 	@exec $(BIN)/python -m tests.chaos.cluster $(ARGS)
