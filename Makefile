@@ -8,7 +8,7 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream fmt lock screenshots
+.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream mutants fmt lock screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -42,6 +42,9 @@ chaos: $(COMPLETE) ## break everything, row by row, and compare the bill with th
 
 soak: $(COMPLETE) ## 200 sockets and steady sends; prints the slope of memory (ARGS="--minutes 60")
 	@$(BIN)/python -m tests.chaos.soak $(ARGS)
+
+mutants: $(COMPLETE) ## change the money's rules one by one, and list the changes no test notices (slow)
+	@$(BIN)/python bench/mutants.py $(ARGS)
 
 fmt: $(COMPLETE) ## format the code
 	@$(BIN)/ruff check --fix-only --quiet .
