@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chatapp.accounts.models import User
-from chatapp.chat.models import Conversation, Generation, Message
+from chatapp.chat.models import Conversation, Generation, Message, Project
 from chatapp.chat.prompts import prompt_for
 from chatapp.chat.refusals import Refused, busy, not_found, unpriced
 from chatapp.chat.text import clean
@@ -26,6 +26,8 @@ class Ask:
 
     key: UUID
     conversation: UUID | None = None
+    # Of a new conversation: where it belongs.
+    project: UUID | None = None
     parent: UUID | None = None
     text: str | None = None
     # Of regenerate: the reply to write anew.
@@ -37,7 +39,10 @@ class Ask:
     @property
     def hash(self) -> str:
         """The same for the same frame: a key names one question for ever."""
-        return hashlib.sha256(json.dumps(asdict(self), default=str).encode()).hexdigest()
+        fields = asdict(self)
+        if self.project is None:  # as before there were projects
+            del fields["project"]
+        return hashlib.sha256(json.dumps(fields, default=str).encode()).hexdigest()
 
 
 @dataclass
@@ -55,7 +60,9 @@ class Draft:
         """Raises Refused for what is not theirs, not possible or not sensible."""
         if ask.message:
             return cls._anew(user, ask.message, ask.model)
-        conversation = _owned(user, ask.conversation) if ask.conversation else _fresh(user)
+        conversation = (
+            _owned(user, ask.conversation) if ask.conversation else _fresh(user, ask.project)
+        )
         change_settings(conversation, ask.model, ask.max_tokens, ask.system_prompt)
         parent = _parent(conversation, ask.parent)
         question = Message(
@@ -110,10 +117,16 @@ def _owned(user: User, id: UUID) -> Conversation:
     return found
 
 
-def _fresh(user: User) -> Conversation:
-    return Conversation(
+def _fresh(user: User, project: UUID | None) -> Conversation:
+    fresh = Conversation(
         owner=user, model=settings.DEFAULT_MODEL, max_tokens=settings.DEFAULT_MAX_TOKENS
     )
+    if project:
+        found = Project.objects.filter(owner=user, id=project).first()
+        if found is None:
+            raise not_found()
+        fresh.begin_in(found)
+    return fresh
 
 
 def change_settings(

@@ -26,6 +26,7 @@ def chats(request: Member) -> HttpResponse:
     context = {
         "section": "chat",
         "archived": archived,
+        "projects": request.user.projects.order_by("name"),
         "listing": listing(chosen, request.GET.get("after", "")),
     }
     return render(request, "chat/chats.html", context)

@@ -42,6 +42,10 @@ class Mark(Form):
     on = forms.BooleanField(required=False)
 
 
+class Move(Form):
+    project = forms.UUIDField(required=False)
+
+
 class Settings(Form):
     """Of one conversation; what is left out stays as it is."""
 
@@ -54,6 +58,7 @@ class Draft(Settings):
     """What the composer asks a quote for."""
 
     conversation = forms.UUIDField(required=False)
+    project = forms.UUIDField(required=False)
     parent = forms.UUIDField(required=False)
     text = forms.CharField(max_length=2 * TEXT_LIMIT, strip=False)
 
@@ -62,6 +67,7 @@ class Draft(Settings):
         return Ask(
             key=uuid4(),
             conversation=data["conversation"],
+            project=data["project"],
             parent=data["parent"],
             text=data["text"],
             model=data["model"] or None,

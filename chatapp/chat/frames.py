@@ -81,6 +81,7 @@ def _request(frame: Mapping[str, Any]) -> Request:
             return Ask(
                 key=_uuid(frame, "key"),
                 conversation=_optional(_uuid, frame, "conversation"),
+                project=_optional(_uuid, frame, "project"),
                 parent=_optional(_uuid, frame, "parent"),
                 text=_string(frame, "text"),
                 model=_optional(_string, frame, "model"),

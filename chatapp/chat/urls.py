@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.chat import finding, views
+from chatapp.chat import exports, finding, projects, views
 
 app_name = "chat"
 urlpatterns = [
@@ -14,6 +14,13 @@ urlpatterns = [
     path("c/<uuid:id>/settings/", views.settings_, name="settings"),
     path("c/<uuid:id>/pin/", finding.pin, name="pin"),
     path("c/<uuid:id>/archive/", finding.archive, name="archive"),
+    path("c/<uuid:id>/export.md", exports.markdown, name="export-markdown"),
+    path("c/<uuid:id>/export.json", exports.whole, name="export-json"),
+    path("import/", exports.bring, name="import"),
+    path("c/<uuid:id>/move/", projects.move, name="move"),
+    path("projects/", projects.projects, name="projects"),
+    path("projects/<uuid:id>/", projects.project, name="project"),
+    path("projects/<uuid:id>/delete/", projects.delete, name="delete-project"),
     path("chats/", finding.chats, name="chats"),
     path("search/", finding.search, name="search"),
     path("quote/", views.quote, name="quote"),

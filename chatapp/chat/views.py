@@ -62,6 +62,8 @@ def refusal(refused: Refused) -> JsonResponse:
 def new(request: Member) -> HttpResponse:
     """An empty conversation, which exists from its first message on."""
     fresh = Conversation(model=settings.DEFAULT_MODEL, max_tokens=settings.DEFAULT_MAX_TOKENS)
+    if project := uuid_in(request, "project"):
+        fresh.begin_in(get_object_or_404(request.user.projects, id=project))
     return page(request, fresh, None)
 
 
@@ -79,7 +81,9 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
     context = {
         "section": "chat",
         "conversation": conversation,
-        "messages": articles.branch(conversation, at(request)) if conversation else [],
+        "project": chosen.project,
+        "projects": request.user.projects.order_by("name"),
+        "messages": articles.branch(conversation, uuid_in(request, "at")) if conversation else [],
         "listing": listing(Conversation.objects.of(request.user).listed()),
         "models": models,
         "model": chosen.model,
@@ -91,9 +95,9 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
     return render(request, "chat/page.html", context)
 
 
-def at(request: HttpRequest) -> UUID | None:
+def uuid_in(request: HttpRequest, name: str) -> UUID | None:
     try:
-        return UUID(request.GET["at"])
+        return UUID(request.GET[name])
     except (KeyError, ValueError):
         return None
 

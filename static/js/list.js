@@ -4,6 +4,7 @@ import { element } from "./html.js";
 import { Older } from "./older.js";
 import { post } from "./post.js";
 import { RowMenu } from "./row-menu.js";
+import { chooseProject } from "./projects.js";
 import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
 
@@ -91,12 +92,12 @@ export class List {
   // Pinned or archived: every tab hears of it, and this one does not wait.
   async #mark(row, act) {
     const { id, pinned, archived } = row.dataset;
+    if (act === "move") return chooseProject(row);
     const on = (act === "pin" ? pinned : archived) === undefined;
     try {
       await post(`/c/${id}/${act}/`, { on });
     } catch ({ message }) {
-      toast(message);
-      return;
+      return toast(message);
     }
     if (act === "archive") {
       this.#remove(row);
@@ -105,6 +106,7 @@ export class List {
         run: () => post(`/c/${id}/archive/`, { on: !on }).catch(({ message }) => toast(message)),
       });
     }
+    return undefined;
   }
 
   #rename(row) {

@@ -21,6 +21,9 @@ export class RowMenu {
     this.#row = row;
     this.#show("pin", "pinned" in row.dataset);
     this.#show("archive", "archived" in row.dataset);
+    for (const link of this.#menu.querySelectorAll("[data-export]")) {
+      link.href = `/c/${row.dataset.id}/export.${link.dataset.export}`;
+    }
     this.#menu.showPopover({ source: button });
     const { left, bottom, top } = button.getBoundingClientRect();
     const { offsetWidth, offsetHeight, style } = this.#menu;

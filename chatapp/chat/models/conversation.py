@@ -109,6 +109,17 @@ class Conversation(models.Model):
         self.title = " ".join(clean(title).split())[:200]
         self.save(update_fields=["title"])
 
+    def begin_in(self, project: Project) -> None:
+        """Take a project's model and system prompt, as they are now."""
+        self.project = project
+        self.model = project.model or self.model
+        self.system_prompt = project.system_prompt
+
+    def move(self, project: Project | None) -> None:
+        """Its settings stay: they are the conversation's own."""
+        self.project = project
+        self.save(update_fields=["project"])
+
     def pin(self, pinned: bool) -> None:
         self.pinned = pinned
         self.save(update_fields=["pinned"])
@@ -172,7 +183,7 @@ class Message(models.Model):
     @property
     def html(self) -> str:
         """A finished reply, rendered; what a person wrote is shown as it is."""
-        if self.role == self.Role.USER or self._writing is None or self._writing.live:
+        if self.role == self.Role.USER or (self._writing and self._writing.live):
             return ""
         return rendered(self.text)
 

@@ -1,0 +1,150 @@
+"""Taking a conversation out, as Markdown or as JSON, and bringing that JSON in again.
+
+The JSON has every branch; the Markdown has one. Neither has what it cost: that stays in the ledger.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from chatapp.accounts.models import User
+from chatapp.chat.draft import TEXT_LIMIT, offered
+from chatapp.chat.models import Conversation, Message
+from chatapp.chat.refusals import Refused
+from chatapp.chat.text import clean
+
+FORMAT = "chatapp conversation"
+VERSION = 1
+MESSAGES = 5_000  # that can be brought in at once
+
+Json = dict[str, Any]
+
+
+def as_markdown(conversation: Conversation, messages: Iterable[Message]) -> str:
+    """The messages one below the other; what Claude wrote is Markdown already."""
+    parts = [f"# {conversation.title}"]
+    for message in messages:
+        parts += [
+            "## You" if message.role == Message.Role.USER else "## Claude",
+            message.text.strip(),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_json(conversation: Conversation) -> Json:
+    """All of it, parents before what answers them."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": conversation.title,
+        "model": conversation.model,
+        "max_tokens": conversation.max_tokens,
+        "system_prompt": conversation.system_prompt,
+        "created_at": conversation.created_at.isoformat(),
+        "messages": [_message(message) for message in conversation.messages.all()],
+    }
+
+
+def _message(message: Message) -> Json:
+    return {
+        "id": str(message.id),
+        "parent": str(message.parent_id) if message.parent_id else None,
+        "role": message.role,
+        "text": message.text,
+        "thinking": message.thinking,
+        "model": message.model,
+        "created_at": message.created_at.isoformat(),
+    }
+
+
+def bring_in(user: User, content: bytes) -> Conversation:
+    """A new conversation of this person's from such a JSON. Raises Refused, and then writes nothing."""
+    data = _read(content)
+    conversation = Conversation(
+        owner=user,
+        title=" ".join(_text(data, "title").split())[:200] or "Imported chat",
+        model=_model(_text(data, "model")),
+        max_tokens=settings.DEFAULT_MAX_TOKENS,
+        system_prompt=_short(_text(data, "system_prompt")),
+        active_at=timezone.now(),
+    )
+    messages = _messages(conversation, data.get("messages"))
+    with transaction.atomic():
+        conversation.save()
+        Message.objects.bulk_create(messages)
+        # In the order of the file, whatever the clock says.
+        for number, message in enumerate(messages):
+            message.created_at = conversation.active_at + timedelta(microseconds=number)
+        Message.objects.bulk_update(messages, ["created_at"], batch_size=200)
+    return conversation
+
+
+def _read(content: bytes) -> Json:
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        raise _unfit("It is not JSON.") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise _unfit("It was not exported from here.")
+    if data.get("version") != VERSION:
+        raise _unfit("It was exported by another version.")
+    return data
+
+
+def _messages(conversation: Conversation, rows: Any) -> list[Message]:
+    if not isinstance(rows, list) or not 0 < len(rows) <= MESSAGES:
+        raise _unfit(f"It has to have between 1 and {MESSAGES:,} messages.")
+    known: dict[str | None, Message | None] = {None: None}
+    for row in rows:
+        if not isinstance(row, dict) or not isinstance(row.get("parent"), str | None):
+            raise _unfit("A message is malformed.")
+        if row.get("parent") not in known:
+            raise _unfit("A message answers one that is not there.")
+        message = _written(conversation, row, known[row.get("parent")])
+        known[_text(row, "id")] = message
+    return [message for message in known.values() if message]
+
+
+def _written(conversation: Conversation, row: Json, parent: Message | None) -> Message:
+    role = row.get("role")
+    expected = Message.Role.ASSISTANT if parent and parent.role == "user" else Message.Role.USER
+    if role != expected:
+        raise _unfit("Questions and replies have to take turns.")
+    return Message(
+        conversation=conversation,
+        parent=parent,
+        role=role,
+        text=_text(row, "text"),
+        thinking=_text(row, "thinking"),
+        model=_text(row, "model")[:100],
+    )
+
+
+def _text(row: Json, name: str) -> str:
+    value = row.get(name, "")
+    if not isinstance(value, str):
+        raise _unfit(f"{name} is not text.")
+    return clean(value)
+
+
+def _short(text: str) -> str:
+    if len(text.encode()) > TEXT_LIMIT:
+        raise _unfit("Its system prompt is too long.")
+    return text
+
+
+def _model(name: str) -> str:
+    """The one it had, when people may still pick it."""
+    try:
+        return offered(name).id
+    except Refused:
+        return settings.DEFAULT_MODEL
+
+
+def _unfit(why: str) -> Refused:
+    return Refused("unfit", f"This file cannot be imported. {why} Nothing was changed.")

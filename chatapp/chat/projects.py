@@ -1,0 +1,98 @@
+"""Projects: folders of conversations, each with a system prompt and a model to begin with."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from chatapp.chat.draft import TEXT_LIMIT
+from chatapp.chat.forms import Move, posted
+from chatapp.chat.listing import listing
+from chatapp.chat.models import Conversation, Project
+from chatapp.chat.text import clean
+from chatapp.chat.views import Member, changed, refusals_as_json
+from chatapp.pricing.models import Model
+
+USUAL = _("The usual model")
+SETTINGS = "name", "system_prompt", "model"
+
+
+class ProjectForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    system_prompt = forms.CharField(
+        label=_("System prompt"),
+        help_text=_("New chats in this project begin with it. Chats that are there keep theirs."),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=TEXT_LIMIT // 4,
+        required=False,
+        strip=False,
+    )
+    model = forms.ChoiceField(label=_("Model"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(model.id, model.name) for model in Model.objects.offered()]
+        self.fields["model"].choices = [("", USUAL), *offered]  # type: ignore[attr-defined]
+
+    def save(self, project: Project) -> Project:
+        for name in SETTINGS:
+            setattr(project, name, clean(self.cleaned_data[name]))
+        project.save()
+        return project
+
+
+@login_required
+def projects(request: Member) -> HttpResponse:
+    """All of one's projects; a POST makes another."""
+    form = ProjectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return redirect("chat:project", form.save(Project(owner=request.user)).id)
+    kept = Q(conversations__deleted_at__isnull=True)
+    own = Project.objects.filter(owner=request.user).order_by("name")
+    context = {
+        "section": "chat",
+        "form": form,
+        "projects": own.annotate(chats=Count("conversations", filter=kept)),
+    }
+    return render(request, "chat/projects.html", context)
+
+
+@login_required
+def project(request: Member, id: UUID) -> HttpResponse:
+    """A project's chats and its settings; a POST changes these."""
+    found = get_object_or_404(Project, owner=request.user, id=id)
+    settings = {name: getattr(found, name) for name in SETTINGS}
+    form = ProjectForm(request.POST or None, initial=settings)
+    if request.method == "POST" and form.is_valid():
+        return redirect("chat:project", form.save(found).id)
+    chats = Conversation.objects.of(request.user).listed().filter(project=found)
+    context = {
+        "section": "chat",
+        "project": found,
+        "projects": Project.objects.filter(owner=request.user).order_by("name"),
+        "form": form,
+        "listing": listing(chats, request.GET.get("after", "")),
+    }
+    return render(request, "chat/project.html", context)
+
+
+@require_POST
+@login_required
+def delete(request: Member, id: UUID) -> HttpResponse:
+    """The folder goes, the conversations stay."""
+    get_object_or_404(Project, owner=request.user, id=id).delete()
+    return redirect("chat:projects")
+
+
+@refusals_as_json
+def move(request: Member, id: UUID) -> JsonResponse:
+    conversation = get_object_or_404(Conversation.objects.of(request.user).kept(), id=id)
+    chosen = Move(posted(request)).clean_or_refuse()["project"]
+    conversation.move(get_object_or_404(Project, owner=request.user, id=chosen) if chosen else None)
+    return changed(conversation)

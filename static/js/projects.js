@@ -1,0 +1,30 @@
+// Moves a chat into a project, or out of one.
+
+import { post } from "./post.js";
+import { toast } from "./toast.js";
+
+const dialog = document.getElementById("move");
+const form = dialog.querySelector("form");
+
+export function chooseProject(row) {
+  const { id, project = "" } = row.dataset;
+  form.elements.project.value = project;
+  dialog.returnValue = "";
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    const chosen = form.elements.project.value;
+    if (dialog.returnValue && chosen !== project) move(row, id, chosen);
+  }, { once: true });
+}
+
+async function move(row, id, project) {
+  try {
+    await post(`/c/${id}/move/`, { project });
+  } catch ({ message }) {
+    toast(message);
+    return;
+  }
+  row.dataset.project = project;
+  if (row.closest(".of-project")) row.remove();
+  toast(project ? "Chat moved." : "Chat taken out of its project.");
+}
