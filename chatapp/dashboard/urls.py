@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.dashboard import api, budget_views, reconciliation_views, views
+from chatapp.dashboard import api, budget_views, reconciliation_views, views, what_if_views
 
 app_name = "dashboard"
 own = {"personal": True}
@@ -20,6 +20,7 @@ urlpatterns = [
     path(
         "dashboard/reconciliation/<int:pk>/", reconciliation_views.reconciliation, name="reconciled"
     ),
+    path("dashboard/what-if/", what_if_views.what_if, name="what_if"),
     path("dashboard/tokens/", api.tokens, name="tokens"),
     path("dashboard/tokens/<int:pk>/revoke/", api.revoke, name="token_revoke"),
     path("api/v1/spend.json", api.spend_json, name="api_json"),

@@ -17,6 +17,10 @@ class BudgetForm(forms.ModelForm):
     class Meta:
         model = Budget
         fields = ("scope", "person", "team", "period", "hard")
+        labels = {"scope": "For", "hard": "Refuse messages that do not fit"}
+        help_texts = {"hard": ""}
+
+    field_order = ("scope", "person", "team", "limit", "period", "hard")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

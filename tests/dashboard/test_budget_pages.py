@@ -93,7 +93,7 @@ def test_at_the_limit_a_click_asks_and_a_click_grants(
     spent(10 * PUSD)
     page = client.get("/usage/budgets/").text
     assert "It is used up, so messages are refused" in page
-    assert "Your budget of $10.00 for this month is used up" in client.get("/usage/").text
+    assert "Your budget of $10.00 for this month is used up" in page
     assert client.post(ask).status_code == 302
     assert client.post(ask).status_code == 302
     assert "You asked for more on" in client.get("/usage/budgets/").text
