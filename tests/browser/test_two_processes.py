@@ -36,10 +36,10 @@ def words(page: Page) -> list[str]:
     return re.findall(r"Paragraph \d+|The end", " ".join(text.all_inner_texts()))
 
 
-def tabs(visit: Visit, pair: Pair) -> tuple[Page, Page]:
-    """A conversation of alice's, open on both processes."""
+def tabs(visit: Visit, pair: Pair, *, pause: int) -> tuple[Page, Page]:
+    """A conversation of alice's, open on both processes, with a pause (ms) between pieces."""
     here = visit(pair[0], "alice")
-    ask(here, says(LONG, pause=25))
+    ask(here, says(LONG, pause=pause))
     expect(reply(here)).to_contain_text("Paragraph 3")
     there = here.context.new_page()
     there.goto(here.url.replace(pair[0].url, pair[1].url))
@@ -47,7 +47,7 @@ def tabs(visit: Visit, pair: Pair) -> tuple[Page, Page]:
 
 
 def test_a_reply_goes_on_wherever_it_is_opened(visit: Visit, pair: Pair) -> None:
-    here, there = tabs(visit, pair)
+    here, there = tabs(visit, pair, pause=60)
     expect(reply(there)).to_contain_text("Paragraph 8")
     here.goto(there.url)  # reloaded in mid-reply, on the process that does not write it
     expect(reply(here)).to_contain_text("Paragraph 12")
@@ -61,7 +61,7 @@ def test_a_reply_goes_on_wherever_it_is_opened(visit: Visit, pair: Pair) -> None
 
 
 def test_what_one_tab_does_the_other_shows(visit: Visit, pair: Pair) -> None:
-    here, there = tabs(visit, pair)
+    here, there = tabs(visit, pair, pause=300)  # stopped long before its end
     expect(reply(there)).to_contain_text("Paragraph 5")
     stop_button(there).click()
     for tab in here, there:
