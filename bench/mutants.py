@@ -2,7 +2,7 @@
 
 `make mutants` (ARGS="--every 7 chatapp/pricing/cost.py") prints the survivors. A mutant is one
 module with one operator, number, condition or default changed, loaded in a process forked from one
-that has everything else ready. docs/pricing.md says why the known survivors mean no harm.
+that has everything else ready.
 """
 
 import argparse
