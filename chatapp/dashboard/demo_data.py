@@ -58,7 +58,8 @@ ASKED_INSTEAD = "claude-haiku-4-5"
 SHAPES = 240
 CHARGE = (
     *("id", "uuid", "source", "purpose", "user_id", "team_id", "reference", "conversation"),
-    *("requested_model", "served_model", "model", "speed", "service_tier", "max_tokens", "state"),
+    *("project", "requested_model", "served_model", "model", "speed", "service_tier"),
+    *("inference_geo", "max_tokens", "state"),
     *("status", "held_pusd", "amount_pusd", "low_pusd", "high_pusd", "tokens_in", "tokens_out"),
     *("flags", "usage", "response", "certainty", "reported_output", "estimated_output"),
     *("request_id", "message_id", "stop_reason", "error", "authorized_at", "day", "started_at"),
@@ -101,6 +102,8 @@ class Maker:
         weights = [self.random.paretovariate(1.3) for _ in self.people]
         self.who = list(accumulate(weights))
         self.outcomes: dict[tuple[str, object], list[Outcome]] = {}
+        self.talks: dict[int, tuple[UUID, UUID | None]] = {}
+        self.projects: dict[int, list[UUID | None]] = {}
 
     def make(self, calls: int, period: Period, *, now: datetime) -> Iterator[int]:
         """Write `calls` calls over the days of `period`; yields how many are there, day by day."""
@@ -128,7 +131,14 @@ class Maker:
             purpose = "title" if self.random.random() < 0.06 else "chat"
             charges.append(self._charge(outcome, user, purpose, at, day))
             lines += self._lines(outcome, at)
-            key = (day, self.source, user.pk, user.team_id, charges[-1][10], purpose)
+            key = (
+                day,
+                self.source,
+                user.pk,
+                user.team_id,
+                charges[-1][CHARGE.index("model")],
+                purpose,
+            )
             totals.setdefault((*key, outcome.rated.status), Counter()).update(outcome.counters)
             self.next_charge += 1
         bulk.insert(Charge, CHARGE, charges)
@@ -205,7 +215,8 @@ class Maker:
             },
             "cache_read_input_tokens": read,
             "output_tokens": output,
-            "service_tier": "standard",
+            "service_tier": draw.choices(["standard", "priority"], [19, 1])[0],
+            "inference_geo": draw.choices(["global", "not_available"], [19, 1])[0],
         }
         if draw.random() < 0.025:
             part = {**usage, "output_tokens": 1}
@@ -218,12 +229,13 @@ class Maker:
         """In the order of CHARGE."""
         metered, rated = outcome.metered, outcome.rated
         started = at + timedelta(milliseconds=outcome.first_token_ms)
-        known = metered.usage is not None
+        known, usage = metered.usage is not None, metered.usage or {}
         return (
             *(self.next_charge, self._uuid(), self.source, purpose, user.pk, user.team_id),
-            *(self._uuid(), self._uuid(), outcome.asked, metered.model if known else ""),
+            *(self._uuid(), *self._talk(user), outcome.asked, metered.model if known else ""),
             *(metered.model if known else outcome.asked, "standard"),
-            *("standard" if known else "", outcome.max_tokens, State.CAPTURED, rated.status),
+            *(usage.get("service_tier", ""), usage.get("inference_geo", "")),
+            *(outcome.max_tokens, State.CAPTURED, rated.status),
             *(outcome.held_pusd, rated.amount_pusd, rated.low_pusd, rated.high_pusd),
             *(*outcome.tokens, *outcome.texts),
             *(metered.certainty.value, metered.reported_output, metered.estimated_output),
@@ -242,6 +254,13 @@ class Maker:
                 *(line.quantity, line.unit_price_pusd, line.multiplier_bp, line.amount_pusd),
                 *(line.price_version, settled),
             )
+
+    def _talk(self, user: User) -> tuple[UUID, UUID | None]:
+        """The conversation that the person is in, and its project; every sixth call begins one."""
+        if user.pk not in self.talks or self.random.random() < 1 / 6:
+            projects = self.projects.setdefault(user.pk, [None, self._uuid(), self._uuid()])
+            self.talks[user.pk] = self._uuid(), self.random.choice(projects)
+        return self.talks[user.pk]
 
     def _uuid(self) -> UUID:
         return UUID(int=self.random.getrandbits(128), version=4)

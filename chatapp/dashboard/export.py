@@ -13,7 +13,8 @@ from django.db.models import Sum
 
 from chatapp.dashboard import calls
 from chatapp.dashboard.filters import Filter
-from chatapp.dashboard.sums import Sums, sums_of
+from chatapp.dashboard.spend import Spend
+from chatapp.dashboard.sums import Sums
 from chatapp.ledger.models import Charge, ChargeLine, Kind
 from chatapp.pricing.money import exact
 from chatapp.web.database import db
@@ -47,7 +48,7 @@ async def csv_lines(asked: Filter) -> AsyncIterator[str]:
 async def json_text(asked: Filter) -> AsyncIterator[str]:
     """An object: what was asked, what it adds up to, and the calls."""
     head = {"days": [str(asked.period.first), str(asked.period.last)], "asked": asked.params()}
-    totals = _totals(await db(sums_of, asked.totals()))
+    totals = _totals(await db(lambda: Spend(asked).together))
     yield json.dumps({**head, "totals": totals})[:-1] + ', "calls": ['
     separator = "\n"
     async for records in _slices(asked):

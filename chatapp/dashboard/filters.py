@@ -4,21 +4,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from chatapp.accounts.models import Team, User
-from chatapp.dashboard.periods import PRESETS, Period
-from chatapp.ledger.models import Charge, DailyTotal, Purpose, Source, State, Status
+from chatapp.dashboard.periods import HOUR, PRESETS, Period
+from chatapp.ledger.choices import WAITING
+from chatapp.ledger.models import Charge, Purpose, Source, State, Status
 
 EARLIEST = date(2015, 1, 1)
 DEFAULT_RANGE = "30d"
 NO_TEAM = "none"
+TIERS = ["standard", "priority", "batch"]
+REGIONS = ["global", "us", "not_available"]
+# Parameters that are columns of charges, but of no total.
+COLUMN = {
+    "tier": "service_tier",
+    "region": "inference_geo",
+    "project": "project",
+    "conversation": "conversation",
+}
+Row = TypeVar("Row", bound=Model)
 # The pages that everybody has for their own spend.
 PERSONAL = {page: f"usage_{page}" for page in ("calls", "call", "csv", "json")} | {"spend": "usage"}
 
@@ -50,6 +62,12 @@ class Filter:
     model: str = ""
     status: str = ""
     purpose: str = ""
+    # What only the calls themselves tell. `hour` is one hour of a day, by its beginning.
+    tier: str = ""
+    region: str = ""
+    project: UUID | None = None
+    conversation: UUID | None = None
+    hour: datetime | None = None
 
     @classmethod
     def parse(cls, query: Mapping[str, str], *, today: date, person: User | None = None) -> Self:
@@ -71,6 +89,11 @@ class Filter:
             model=reader.text("model"),
             status=reader.choice("status", Status.values),
             purpose=reader.choice("purpose", Purpose.values),
+            tier=reader.choice("tier", TIERS),
+            region=reader.choice("region", REGIONS),
+            project=reader.uuid("project"),
+            conversation=reader.uuid("conversation"),
+            hour=reader.hour(),
         )
         if reader.errors:
             raise BadFilter(reader.errors)
@@ -83,30 +106,38 @@ class Filter:
     @property
     def narrowed(self) -> bool:
         """Something besides the days and the source is asked for."""
-        return bool(self.team or self.model or self.status or self.purpose) or bool(
-            self.user and not self.personal
-        )
+        named = self.team or self.model or self.status or self.purpose
+        return bool(named or self.by_call or (self.user and not self.personal))
+
+    @property
+    def by_call(self) -> bool:
+        """Asks for what daily totals leave out, so that the calls themselves are summed."""
+        return bool(self.tier or self.region or self.project or self.conversation or self.hour)
 
     def before(self) -> Self:
         return replace(self, period=self.period.before())
 
-    def totals(self) -> QuerySet[DailyTotal]:
-        """The daily totals it sums."""
-        days = Q(day__range=(self.period.first, self.period.last))
-        # An adjustment that changes a call's certainty can leave a row that counts nothing.
-        return DailyTotal.objects.filter(days, self._dimensions(), calls__gt=0)
+    def narrow(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """Those of the rows, whatever they sum, that are of the calls asked for, on any day."""
+        return rows.filter(self._dimensions())
 
     def charges(self) -> QuerySet[Charge]:
         """The captured calls behind those totals, newest first."""
         # Times a day wider than any zone's days let the index by time find an old range at once.
         start = datetime.combine(self.period.first, time.min, UTC) - timedelta(days=1)
         end = datetime.combine(self.period.last, time.min, UTC) + timedelta(days=2)
-        return Charge.objects.filter(
+        calls = Charge.objects.filter(
             self._dimensions(),
+            **{COLUMN[name]: value for name in COLUMN if (value := getattr(self, name))},
             state=State.CAPTURED,
             day__range=(self.period.first, self.period.last),
             authorized_at__range=(start, end),
         ).order_by("-authorized_at", "-id")
+        if self.status in WAITING:
+            calls = calls.filter(amount_pusd=None)  # what the index of the few waiting calls needs
+        if self.hour:
+            calls = calls.filter(authorized_at__gte=self.hour, authorized_at__lt=self.hour + HOUR)
+        return calls
 
     def _dimensions(self) -> Q:
         asked = Q(source=self.source)
@@ -130,6 +161,8 @@ class Filter:
             "source": self.source if self.source != default_source() else "",
             "user": self.user.username if self.user and not self.personal else "",
             **{name: getattr(self, name) for name in ("team", "model", "status", "purpose")},
+            **{name: str(getattr(self, name) or "") for name in COLUMN},
+            "hour": f"{self.hour:%Y-%m-%dT%H:%MZ}" if self.hour else "",
         }
         return (days if self.range != DEFAULT_RANGE else {}) | {k: v for k, v in shown.items() if v}
 
@@ -193,6 +226,23 @@ class _Reader:
             return value
         self.errors.append("There is no such team.")
         return ""
+
+    def uuid(self, name: str) -> UUID | None:
+        value = self.text(name)
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            self.errors.append(f"There is no such {name}.")
+            return None
+
+    def hour(self) -> datetime | None:
+        if not (value := self.text("hour")):
+            return None
+        try:
+            return datetime.strptime(value, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+        except ValueError:
+            self.errors.append("“hour” is the beginning of one in UTC, like 2026-11-21T13:00Z.")
+            return None
 
     def day(self, name: str) -> date | None:
         if not (value := self.text(name)):

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from chatapp.accounts.models import Team
-from chatapp.dashboard.filters import NO_TEAM, Filter, default_source
+from chatapp.dashboard.filters import NO_TEAM, REGIONS, TIERS, Filter, default_source
 from chatapp.dashboard.look import BY, UNITS, Look
-from chatapp.dashboard.periods import PRESETS
+from chatapp.dashboard.periods import DAY, PRESETS
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import PRICED, Sums
 from chatapp.ledger.models import Purpose, Source, Status
 from chatapp.pricing.models import Model
+
+REGION_NAMES = dict(zip(REGIONS, ("Global", "US", "Region not told"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[
     params = asked.params() | {name: value for name, value in kept.items() if value}
     selects = _selects(asked)
     narrowing = {"user", *(select.name for select in selects)}
+    parts = _parts(asked)
     return {
         "asked": asked,
         "section": "usage" if asked.personal else "spend",
@@ -58,9 +63,11 @@ def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[
         "kept_by_days": [item for item in params.items() if item[0] not in days],
         "kept_by_selects": [item for item in params.items() if item[0] not in narrowing],
         "selects": selects,
-        "cleared": asked.link(page, **kept, **dict.fromkeys(narrowing - {"source"}, "")),
+        "cleared": asked.link(page, **kept, **dict.fromkeys({*narrowing, *parts} - {"source"}, "")),
+        "parts": parts.values(),
         "source": source,
         "zone": timezone.get_default_timezone_name(),
+        "utc": _in_utc(asked),
         "pages": {name: asked.link(name) for name in ("spend", "calls", "csv", "json")},
     }
 
@@ -110,8 +117,7 @@ def certainty(spend: Spend) -> list[Part]:
 
 def chart_title(asked: Filter, look: Look) -> str:
     """What the chart shows, in words."""
-    longest = max(period.days for period in asked.period.buckets())
-    step = "day" if longest == 1 else "week" if longest <= 7 else "month"
+    step = "hour" if asked.period.hourly else asked.period.step
     return f"{UNITS[look.unit]} per {step} by {BY[look.by].lower()}, {asked.period}"
 
 
@@ -139,9 +145,42 @@ def _selects(asked: Filter) -> list[Select]:
             "Any purpose",
             [(p.value, p.label.capitalize()) for p in Purpose],
         ),
+        _select(asked, "tier", "Tier", "Any tier", [(t, t.capitalize()) for t in TIERS]),
+        _select(asked, "region", "Region", "Any region", REGION_NAMES.items()),
         _sources(asked),
     ]
     return [select for select in found if select.options]
+
+
+def opaque(kind: str, uuid: UUID) -> str:
+    """A name for what people named themselves: their words are nobody else's."""
+    return f"{kind} {uuid.hex[:6]}"
+
+
+def _parts(asked: Filter) -> dict[str, str]:
+    """What is asked for besides what can be chosen from a list, in words."""
+    parts = {
+        name: opaque(name.capitalize(), uuid)
+        for name, uuid in (("project", asked.project), ("conversation", asked.conversation))
+        if uuid
+    }
+    if asked.hour:
+        local = asked.hour.astimezone(timezone.get_default_timezone())
+        parts["hour"] = f"the hour from {local:%H:%M} ({asked.hour:%H:%M} UTC)"
+    return parts
+
+
+def _in_utc(asked: Filter) -> str:
+    """When the days begin and end in UTC; empty where that is the same."""
+    zone = timezone.get_default_timezone()
+    first, last = (
+        datetime.combine(day, time(0), zone)
+        for day in (asked.period.first, asked.period.last + DAY)
+    )
+    if not first.utcoffset() and not last.utcoffset():
+        return ""
+    start, end = first.astimezone(UTC), last.astimezone(UTC)
+    return f"{start.day} {start:%b %H:%M} to {end.day} {end:%b %H:%M} UTC"
 
 
 def _sources(asked: Filter) -> Select:

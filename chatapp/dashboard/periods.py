@@ -3,10 +3,11 @@
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 LONGEST = 366 * 5
 PRESETS = {
     "today": "Today",
@@ -55,16 +56,34 @@ class Period:
     def __iter__(self) -> Iterator[date]:
         return (self.first + n * DAY for n in range(self.days))
 
+    @property
+    def step(self) -> str:
+        """What a chart's bars stand for: days, weeks above 92 of them, months above 400."""
+        return "day" if self.days <= 92 else "week" if self.days <= 400 else "month"
+
+    @property
+    def hourly(self) -> bool:
+        """Short enough for bars of hours."""
+        return self.days <= 2
+
     def buckets(self) -> list["Period"]:
-        """Days, or weeks from Monday when there are more than 92, or months above 400."""
-        if self.days <= 92:
+        """The days, weeks from Monday or months of `step`, cut to the period."""
+        if self.step == "day":
             return [Period(day, day) for day in self]
-        end_of = _week_end if self.days <= 400 else _month_end
+        end_of = _week_end if self.step == "week" else _month_end
         buckets, start = [], self.first
         while start <= self.last:
             buckets.append(Period(start, min(end_of(start), self.last)))
             start = buckets[-1].last + DAY
         return buckets
+
+    def hours(self, zone: tzinfo) -> list[datetime]:
+        """The beginnings of its hours: 23 or 25 a day when clocks change in `zone`."""
+        start, end = (
+            datetime.combine(day, time(0), zone).astimezone(UTC)
+            for day in (self.first, self.last + DAY)
+        )
+        return [start + n * HOUR for n in range(-(-(end - start) // HOUR))]
 
     def __str__(self) -> str:
         if self.days == 1:

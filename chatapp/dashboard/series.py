@@ -1,20 +1,25 @@
 """Spend through time: the page's sums as a chart of stacked bars."""
 
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from operator import attrgetter
+from typing import Any
 
+from django.utils import timezone
+
+from chatapp.dashboard.by_call import hours_by
 from chatapp.dashboard.charts import MOST_SERIES, OTHERS, Bucket, Chart, Series, fold, stacked
 from chatapp.dashboard.filters import NO_TEAM
 from chatapp.dashboard.look import Look
-from chatapp.dashboard.periods import Period
+from chatapp.dashboard.periods import HOUR, Period
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums
 from chatapp.dashboard.ticks import count_tick, usd_tick
 from chatapp.ledger.models import Kind
 from chatapp.pricing.money import format_usd
 
-Measure = Callable[[Sums], int]
+Measure = Callable[[Any], int]
 MEASURES: dict[str, Measure] = {
     "usd": attrgetter("amount_pusd"),
     "tokens": attrgetter("tokens"),
@@ -22,8 +27,9 @@ MEASURES: dict[str, Measure] = {
 
 
 def spend_chart(spend: Spend, look: Look) -> Chart:
-    """Dollars or tokens per day (week, month), stacked as `look` asks."""
-    return _Plot(spend, look).chart()
+    """Dollars or tokens per hour, day, week or month, stacked as `look` asks."""
+    plot = _HourPlot if spend.asked.period.hourly else _Plot
+    return plot(spend, look).chart()
 
 
 class _Plot:
@@ -37,13 +43,19 @@ class _Plot:
 
     def chart(self) -> Chart:
         tokens = self.look.unit == "tokens"
-        stack = {"model": self.models, "user": self.people, "team": self.teams, "kind": self.kinds}
         return stacked(
-            [self.bucket(period) for period in self.periods],
-            stack[self.look.by](),
+            self.buckets(),
+            self.parts(),
             say=_say_tokens if tokens else format_usd,
             step_label=count_tick if tokens else usd_tick,
         )
+
+    def buckets(self) -> list[Bucket]:
+        return [self.bucket(period) for period in self.periods]
+
+    def parts(self) -> tuple[Series, ...]:
+        stack = {"model": self.models, "user": self.people, "team": self.teams, "kind": self.kinds}
+        return stack[self.look.by]()
 
     def models(self) -> tuple[Series, ...]:
         return fold(
@@ -82,10 +94,9 @@ class _Plot:
 
     def people(self) -> tuple[Series, ...]:
         """The largest by name; the rest are what is left of each day, so nobody's days are read."""
-        ranked = sorted(self.spend.by_user.items(), key=lambda item: -self.measure(item[1]))
-        shown = [
-            user for user, _ in ranked[: MOST_SERIES if len(ranked) > MOST_SERIES + 1 else None]
-        ]
+        ranks = self.spend.ranks
+        ranked = sorted(ranks, key=lambda user: -self.measure(ranks[user]))
+        shown = ranked[: MOST_SERIES if len(ranked) > MOST_SERIES + 1 else None]
         people = self.spend.people(shown)
         days = self.spend.days_of_people(shown, self.look.unit)
         series = [
@@ -135,6 +146,65 @@ class _Plot:
             short=short,
             href=self.spend.asked.link("calls", days=period),
             partial=period.first <= self.spend.asked.today <= period.last,
+        )
+
+
+class _HourPlot(_Plot):
+    """A day or two by the hour, from the calls themselves."""
+
+    def __init__(self, spend: Spend, look: Look) -> None:
+        super().__init__(spend, look)
+        self.zone = timezone.get_default_timezone()
+        self.hours = spend.asked.period.hours(self.zone)
+
+    def buckets(self) -> list[Bucket]:
+        return [self.hour(at) for at in self.hours]
+
+    def parts(self) -> tuple[Series, ...]:
+        calls, by = self.spend.asked.charges(), self.look.by
+        found = hours_by(calls, by, self.hours[0], unit=self.look.unit)
+        if by == "kind":
+            named = [(kind, Kind(kind).label.capitalize(), slot) for slot, kind in enumerate(Kind)]
+            return tuple(
+                Series(name, self.each(found[kind]), slot)
+                for kind, name, slot in named
+                if kind in found
+            )
+        ranked = sorted(found, key=lambda key: -sum(found[key].values()))
+        shown = ranked[: MOST_SERIES if len(ranked) > MOST_SERIES + 1 else None]
+        rest = [self.each(found[key]) for key in ranked[len(shown) :]]
+        series = [self.named(key, self.each(found[key])) for key in shown]
+        if rest:
+            together = tuple(map(sum, zip(*rest, strict=True)))
+            series.append(Series(f"{OTHERS} ({len(rest)})", together))
+        return tuple(replace(one, slot=slot) for slot, one in enumerate(series) if one.total)
+
+    def each(self, values: Mapping[int, int]) -> tuple[int, ...]:
+        return tuple(values.get(n, 0) for n in range(len(self.hours)))
+
+    def named(self, key: Any, values: tuple[int, ...]) -> Series:
+        narrow: dict[str, object] = {self.look.by: key}
+        name = key
+        if self.look.by == "team":
+            name = self.spend.teams[key].name if key else "No team"
+            narrow = {"team": key or NO_TEAM}
+        if self.look.by == "user":
+            person = self.spend.people([key])[key]
+            name, narrow = person.label, {"user": person.username}
+        return Series(name, values, 0, self.spend.asked.link(**self.look.params(page=1), **narrow))
+
+    def hour(self, at: datetime) -> Bucket:
+        start, end = at.astimezone(self.zone), (at + HOUR).astimezone(self.zone)
+        utc = "" if not start.utcoffset() else f" ({at:%H:%M} UTC)"
+        return Bucket(
+            label=f"{start:%a} {start.day} {start:%b}, {start:%H:%M} to {end:%H:%M}{utc}",
+            short=f"{start:%H:%M}",
+            href=self.spend.asked.link(
+                "calls",
+                days=Period(start.date(), start.date()),
+                hour=f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
+            ),
+            partial=at <= timezone.now() < at + HOUR,
         )
 
 

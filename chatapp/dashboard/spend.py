@@ -4,15 +4,16 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-
-from django.db.models import Count
+from typing import Any
 
 from chatapp.accounts.models import Team, User
+from chatapp.dashboard import by_call
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.forecast import Forecast, forecast, history
 from chatapp.dashboard.periods import Period
-from chatapp.dashboard.savings import cache_savings
-from chatapp.dashboard.sums import Sums, days_by, regrouped, sums_by, sums_of, total
+from chatapp.dashboard.rows import rows
+from chatapp.dashboard.savings import cache_savings, price_changes
+from chatapp.dashboard.sums import Rank, Sums, days_by, ranks, regrouped, sums_by, total
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,28 @@ class Spend:
 
     def __init__(self, asked: Filter) -> None:
         self.asked = asked
+        self._of_people: dict[tuple[int, ...], dict[Any, Sums]] = {}
+
+    def sums(
+        self, whose: str, *columns: str, widest: str = "month", **only: Any
+    ) -> dict[tuple[Any, ...], Sums]:
+        """Sums for each combination of the columns' values; `whose` and `widest` as for `rows`."""
+        if self.asked.by_call:
+            return by_call.sums_by(self.asked.charges().filter(**only), *columns)
+        return sums_by(rows(self.asked, whose, widest=widest, **only), *columns)
+
+    def days(
+        self, whose: str, column: str, *, unit: str, **only: Any
+    ) -> dict[Any, dict[date, int]]:
+        """Each value's days (or weeks, or months: the steps of the time axis)."""
+        step = self.asked.period.step
+        if not self.asked.by_call:
+            parts = rows(self.asked, whose, widest=step, **only)
+            return days_by(parts, column, unit=unit)
+        found: dict[Any, dict[date, int]] = defaultdict(dict)
+        for (day, key), sums in self.sums(whose, "day", column, **only).items():
+            found[key][day] = sums.amount_pusd if unit == "usd" else sums.tokens
+        return found
 
     @cached_property
     def buckets(self) -> list[list[date]]:
@@ -56,7 +79,12 @@ class Spend:
 
     @cached_property
     def _fine(self) -> dict[tuple[date, str, str], Sums]:
-        return sums_by(self.asked.totals(), "day", "model", "status")
+        """By model and status; steps of the time axis in which prices changed are in parts."""
+        step, changes = self.asked.period.step, price_changes(self.asked.period)
+        if self.asked.by_call:
+            return self.sums("group", "day", "model", "status")
+        parts = rows(self.asked, "group", widest=step, cuts=changes)
+        return sums_by(parts, "day", "model", "status")
 
     @cached_property
     def by_day_model(self) -> dict[tuple[date, str], Sums]:
@@ -71,23 +99,29 @@ class Spend:
         return regrouped(self._fine, lambda day, model, status: day)
 
     @cached_property
-    def by_user_model(self) -> dict[tuple[int, str], Sums]:
-        return sums_by(self.asked.totals(), "user", "model")
+    def ranks(self) -> dict[int, Rank | Sums]:
+        """Everybody who made a call, with what they are put in order by."""
+        if self.asked.by_call:
+            return {user: sums for (user,), sums in self.sums("person", "user").items()}
+        return dict(ranks(rows(self.asked, "person")))
 
-    @cached_property
-    def by_user(self) -> dict[int, Sums]:
-        return regrouped(self.by_user_model, lambda user, model: user)
+    def of_people(self, users: list[int]) -> dict[tuple[int, str], Sums]:
+        """What these people spent on each model."""
+        if (known := self._of_people.get(asked := tuple(users))) is None:
+            known = self.sums("whole", "user", "model", user__in=users)
+            self._of_people[asked] = known
+        return known
 
     @cached_property
     def by_team(self) -> dict[int | None, Sums]:
-        return {team: sums for (team,), sums in sums_by(self.asked.totals(), "team").items()}
+        return {team: sums for (team,), sums in self.sums("group", "team").items()}
 
     def days_of_teams(self, unit: str = "usd") -> dict[int | None, dict[date, int]]:
-        return days_by(self.asked.totals(), "team", unit=unit)
+        return self.days("group", "team", unit=unit)
 
     def days_of_people(self, users: list[int], unit: str = "usd") -> dict[int, dict[date, int]]:
         """Of these people only: nobody asks for everybody's every day."""
-        return days_by(self.asked.totals().filter(user__in=users), "user", unit=unit)
+        return self.days("person", "user", unit=unit, user__in=users)
 
     @cached_property
     def days_of_models(self) -> dict[str, dict[date, Sums]]:
@@ -98,19 +132,24 @@ class Spend:
 
     @cached_property
     def all(self) -> Sums:
-        return total(self._fine.values())
+        return total([Sums(), *self._fine.values()])
 
     @cached_property
     def figures(self) -> Figures:
-        before = self.asked.before().totals()
+        before = Spend(self.asked.before())
         return Figures(
             all=self.all,
             by_status=regrouped(self._fine, lambda day, model, status: status),
-            people=len(self.by_user),
-            before=sums_of(before),
-            people_before=before.aggregate(people=Count("user", distinct=True))["people"],
+            people=len(self.ranks) if not self.asked.personal else 0,
+            before=before.together,
+            people_before=len(before.ranks) if not self.asked.personal else 0,
             savings_pusd=cache_savings(self.by_day_model),
         )
+
+    @property
+    def together(self) -> Sums:
+        """All of it and nothing else, read from the fewest rows."""
+        return self.sums("group").get((), Sums())
 
     @cached_property
     def forecast(self) -> Forecast | None:
@@ -118,9 +157,8 @@ class Spend:
         asked, today = self.asked, self.asked.today
         if asked.range != "month":
             return None
-        learned = replace(asked, period=history(today)).totals()
-        days = {day: sums for (day,), sums in sums_by(learned, "day").items()} | self.by_day
-        spent = {day: sums.amount_pusd for day, sums in days.items()}
+        learned = Spend(replace(asked, period=history(today))).by_day
+        spent = {day: sums.amount_pusd for day, sums in (learned | self.by_day).items()}
         return forecast(spent, Period.month(today), today)
 
     def people(self, ids: list[int]) -> dict[int, User]:

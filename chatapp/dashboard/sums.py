@@ -1,19 +1,23 @@
-"""What some calls add up to, summed by the database from the ledger's daily totals."""
+"""What some calls add up to, summed by the database from totals that the ledger keeps."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import reduce
-from operator import add, attrgetter
+from operator import attrgetter, sub
 from typing import Any, TypeVar
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 
-from chatapp.ledger.models import DailyTotal, Kind, Status
+from chatapp.ledger.models import Kind, Status
 from chatapp.pricing.money import PUSD
 
 Key = TypeVar("Key")
+# Querysets of daily totals or rollups, to be read together.
+Rows = QuerySet[Any]
 PRICED = (Status.EXACT, Status.ESTIMATED)
 
 
@@ -84,11 +88,11 @@ class Sums:
 
 
 _NAMES = tuple(field.name for field in fields(Sums))
-_AGGREGATES = {f"sum_{name}": Sum(name, default=0) for name in _NAMES if name != "priced_calls"} | {
-    "sum_priced_calls": Sum("calls", filter=Q(status__in=PRICED), default=0)
-}
 _TOKENS = tuple(name for name in _NAMES if name.endswith("_tokens"))
-_COLUMNS = tuple(f"sum_{name}" for name in _NAMES)
+# A part's columns: what is summed, and what tells priced calls from others.
+_SUMMED = tuple(name for name in _NAMES if name != "priced_calls")
+_PRICED_CALLS = "CASE WHEN status IN ('exact', 'estimated') THEN calls ELSE 0 END"
+_TOTALS = ", ".join(f"SUM({_PRICED_CALLS if name == 'priced_calls' else name})" for name in _NAMES)
 _values: Callable[[Sums], tuple[int, ...]] = attrgetter(*_NAMES)
 
 
@@ -97,31 +101,75 @@ def total(parts: Iterable[Sums]) -> Sums:
     return Sums(*map(sum, zip(*map(_values, parts), strict=True)))
 
 
-def sums_by(rows: QuerySet[DailyTotal], *columns: str) -> dict[tuple[Any, ...], Sums]:
+def rest(whole: Sums, parts: Iterable[Sums]) -> Sums:
+    """What is left of the whole without the parts."""
+    return Sums(*map(sub, _values(whole), _values(total([Sums(), *parts]))))
+
+
+def sums_by(parts: list[Rows], *columns: str) -> dict[tuple[Any, ...], Sums]:
     """Sums for each combination of the columns' values: one query, grouped by the database."""
-    grouped = rows.order_by().values(*columns).annotate(**_AGGREGATES)
     split = len(columns)
-    # PostgreSQL sums bigint as numeric: int() brings its Decimals back, exactly.
     return {
         tuple(row[:split]): Sums(*map(int, row[split:]))
-        for row in grouped.values_list(*columns, *_COLUMNS)
+        for row in grouped(parts, columns, _TOTALS, _SUMMED)
     }
 
 
-def days_by(rows: QuerySet[DailyTotal], column: str, *, unit: str) -> dict[Any, dict[date, int]]:
+def days_by(parts: list[Rows], column: str, *, unit: str) -> dict[Any, dict[date, int]]:
     """For each value of the column its days' pico-USD ("usd") or "tokens"; one light query."""
-    amount = F("amount_pusd") if unit == "usd" else reduce(add, map(F, _TOKENS))
+    summed = ("amount_pusd",) if unit == "usd" else _TOKENS
     found: dict[Any, dict[date, int]] = defaultdict(dict)
-    by_day = rows.order_by().values("day", column).annotate(sum=Sum(amount))
-    for day, key, value in by_day.values_list("day", column, "sum"):
+    for day, key, value in grouped(parts, ("day", column), f"SUM({' + '.join(summed)})", summed):
         found[key][day] = int(value)
     return found
 
 
-def sums_of(rows: QuerySet[DailyTotal]) -> Sums:
-    """The sums of all the rows."""
-    found = rows.aggregate(**_AGGREGATES)
-    return Sums(*(int(found[name]) for name in _COLUMNS))
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What people are put in order by."""
+
+    calls: int
+    priced_calls: int
+    amount_pusd: int
+    tokens: int
+
+    @property
+    def average_pusd(self) -> int:
+        return self.amount_pusd // self.priced_calls if self.priced_calls else 0
+
+
+def ranks(parts: list[Rows]) -> dict[int, Rank]:
+    """Everybody who made a call; one query, one short row a person."""
+    tokens = " + ".join(_TOKENS)
+    wanted = f"SUM(calls), SUM({_PRICED_CALLS}), SUM(amount_pusd), SUM({tokens})"
+    summed = ("calls", "amount_pusd", *_TOKENS)
+    return {
+        user: Rank(*map(int, found)) for user, *found in grouped(parts, ("user",), wanted, summed)
+    }
+
+
+def grouped(
+    parts: list[Rows], columns: tuple[str, ...], wanted: str, summed: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    """`wanted`, an SQL aggregate over `summed`, for each combination of the columns' values."""
+    keys = [_COLUMN.get(name, name) for name in columns]
+    read = tuple(dict.fromkeys((*keys, "status", *summed)))
+    compiled = []
+    for part in parts:
+        with suppress(EmptyResultSet):
+            compiled.append(part.order_by().values_list(*read).query.sql_with_params())
+    if not compiled:
+        return []
+    names = ", ".join(keys)
+    sql = f"SELECT {names + ', ' if names else ''}{wanted} FROM ("  # noqa: S608 - our own names
+    sql += " UNION ALL ".join(select for select, _ in compiled) + ") AS parts"
+    sql += f" GROUP BY {names}" if names else " HAVING COUNT(*) > 0"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for _, values in compiled for value in values])
+        return list(cursor.fetchall())
+
+
+_COLUMN = {"user": "user_id", "team": "team_id"}
 
 
 def regrouped(sums: dict[tuple[Any, ...], Sums], key: Callable[..., Key]) -> dict[Key, Sums]:

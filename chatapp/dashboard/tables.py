@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from chatapp.accounts.models import User
+from chatapp.dashboard import by_call
 from chatapp.dashboard.charts import heat, percent, sparkline
 from chatapp.dashboard.filters import NO_TEAM
+from chatapp.dashboard.frame import opaque
 from chatapp.dashboard.look import Look
 from chatapp.dashboard.spend import Spend
-from chatapp.dashboard.sums import Sums, total
+from chatapp.dashboard.sums import Rank, Sums, regrouped, rest
 
 PAGE = 25
 
@@ -71,7 +73,7 @@ class Matrix:
 
 def people_page(spend: Spend, look: Look) -> tuple[list[User], int]:
     """The people of this page in the order asked for, and how many pages there are."""
-    sums = spend.by_user
+    sums = spend.ranks
     pages = max(1, -(-len(sums) // PAGE))
     start = (min(look.page, pages) - 1) * PAGE
     if look.sort == "name":
@@ -83,8 +85,9 @@ def people_page(spend: Spend, look: Look) -> tuple[list[User], int]:
 
 
 def people_table(spend: Spend, look: Look, people: list[User]) -> Table:
-    sums, every = spend.by_user, spend.all
-    days = spend.days_of_people([user.pk for user in people])
+    every, ids = spend.all, [user.pk for user in people]
+    sums = regrouped(spend.of_people(ids), lambda user, model: user)
+    days = spend.days_of_people(ids)
     rows = tuple(
         Row(
             name=user.label,
@@ -98,9 +101,8 @@ def people_table(spend: Spend, look: Look, people: list[User]) -> Table:
         )
         for user in people
     )
-    shown = {user.pk for user in people}
-    rest = [part for user, part in sums.items() if user not in shown]
-    return Table(rows, every, total(rest) if rest else None, len(rest))
+    others = len(spend.ranks) - len(people)
+    return Table(rows, every, rest(every, sums.values()) if others else None, others)
 
 
 def models_table(spend: Spend, look: Look) -> Table:
@@ -137,12 +139,34 @@ def teams_table(spend: Spend, look: Look) -> Table:
     return Table(_sorted(rows, look), every)
 
 
+def own_table(spend: Spend, look: Look, kind: str) -> Table:
+    """A person's projects or conversations, by names that tell nothing of what is in them."""
+    found = {
+        key: sums for (key,), sums in by_call.short_sums_by(spend.asked.charges(), kind).items()
+    }
+    shown = sorted(found, key=lambda key: (_order(found[key], look.sort), str(key)))[:PAGE]
+    every = spend.all
+    rows = tuple(
+        Row(
+            name=opaque(kind.capitalize(), key) if key else f"No {kind}",
+            sums=found[key],
+            calls_href=spend.asked.link("calls", **{kind: key}) if key else "",
+            href=spend.asked.link(**look.params(page=1), **{kind: key}) if key else "",
+            **_share(found[key], every),
+        )
+        for key in shown
+    )
+    others = len(found) - len(shown)
+    return Table(rows, every, rest(every, [row.sums for row in rows]) if others else None, others)
+
+
 def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
     """This page's people by all models, the dearest model first."""
-    cells, asked = spend.by_user_model, spend.asked
+    asked, cells = spend.asked, spend.of_people([user.pk for user in people])
     models = sorted(spend.by_model, key=lambda name: (_order(spend.by_model[name], "spend"), name))
-    shown = [user.pk for user in people]
-    most = max((cells[key].amount_pusd for key in cells if key[0] in set(shown)), default=0)
+    most = max((sums.amount_pusd for sums in cells.values()), default=0)
+    by_user = regrouped(cells, lambda user, model: user)
+    by_model = regrouped(cells, lambda user, model: model)
     lines = tuple(
         Line(
             name=user.label,
@@ -156,7 +180,7 @@ def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
                 )
                 for model in models
             ),
-            all=Cell(spend.by_user[user.pk], asked.link("calls", user=user.username), 0),
+            all=Cell(by_user[user.pk], asked.link("calls", user=user.username), 0),
         )
         for user in people
     )
@@ -165,17 +189,14 @@ def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
             Row(model, spend.by_model[model], asked.link("calls", model=model)) for model in models
         ),
         lines=lines,
-        rest=tuple(
-            total(s for (user, name), s in cells.items() if name == model and user not in shown)
-            for model in models
-        ),
-        rest_all=total(s for user, s in spend.by_user.items() if user not in shown),
-        rest_count=len(spend.by_user) - len(shown),
+        rest=tuple(rest(spend.by_model[model], [by_model.get(model, Sums())]) for model in models),
+        rest_all=rest(spend.all, by_user.values()),
+        rest_count=len(spend.ranks) - len(people),
         all=spend.all,
     )
 
 
-def _order(sums: Sums, sort: str) -> int:
+def _order(sums: Sums | Rank, sort: str) -> int:
     match sort:
         case "calls":
             return -sums.calls

@@ -22,7 +22,6 @@ from chatapp.dashboard.look import BY, OWN_BY, SORTS, UNITS, Look
 from chatapp.dashboard.progress import budgets
 from chatapp.dashboard.series import spend_chart
 from chatapp.dashboard.spend import Spend
-from chatapp.dashboard.sums import sums_of
 from chatapp.ledger.models import Charge
 from chatapp.web.database import db
 
@@ -78,6 +77,9 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
         "sorts": {name: asked.link(**look.params(sort=name, page=1)) for name in SORTS},
         "models": tables.models_table(sums, look),
     }
+    if (asked.user or asked.project) and asked.period.step == "day":
+        context["projects"] = tables.own_table(sums, look, "project")
+        context["conversations"] = tables.own_table(sums, look, "conversation")
     if not asked.personal:
         people, pages = tables.people_page(sums, look)
         context |= {
@@ -96,7 +98,7 @@ def calls(request: HttpRequest, asked: Filter) -> HttpResponse:
     context = frame(asked, "calls") | {
         "title": "My calls" if asked.personal else "Calls",
         "rows": [call_pages.row(charge, asked) for charge in found.calls],
-        "sums": (together := sums_of(asked.totals())),
+        "sums": (together := Spend(asked).together),
         "decimals": together.decimals,
         "newest": asked.link("calls") if after else "",
         "more": asked.link("calls", after=found.next) if found.next else "",

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatapp.accounts.models import Team, User
-from chatapp.dashboard import tables
+from chatapp.dashboard import by_call, tables
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.frame import certainty
 from chatapp.dashboard.look import BY, Look
 from chatapp.dashboard.series import spend_chart
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums, total
+from chatapp.ledger import checking
 from chatapp.ledger.models import Charge, ChargeLine, Kind, Source, State
 from tests.dashboard.conftest import make
 
@@ -30,6 +31,9 @@ asked_for = st.fixed_dictionaries(
         "model": st.sampled_from(["claude-haiku-4-5", "claude-opus-4-8", "claude-not-on-the-list"]),
         "status": st.sampled_from(["exact", "estimated", "unpriced", "unknown"]),
         "purpose": st.sampled_from(["chat", "title"]),
+        "tier": st.sampled_from(["standard", "priority"]),
+        "region": st.sampled_from(["global", "us", "not_available"]),
+        "project": st.integers(0, 3),
     },
 )
 
@@ -41,6 +45,9 @@ def in_words(query: dict[str, Any]) -> dict[str, str]:
         words["user"] = User.objects.order_by("id")[words["user"]].username
     if "team" in words:
         words["team"] = str(Team.objects.order_by("id")[words["team"]].pk)
+    if "project" in words:
+        projects = Charge.objects.order_by("id").exclude(project=None).values_list("project")
+        words["project"] = str(projects[words["project"]][0])
     return words
 
 
@@ -70,6 +77,12 @@ def test_every_sum_is_the_same(ask: Ask, query: dict[str, Any], by: str, page: i
     ):
         assert total([*(row.sums for row in table.rows), table.rest or Sums()]) == spend.all
     assert total(part.sums for part in certainty(spend)) == spend.all
+    assert spend.together == spend.all
+    for kind in ("project", "conversation"):
+        table = tables.own_table(spend, look, kind)
+        parts = total([Sums(), *(row.sums for row in table.rows), table.rest or Sums()])
+        assert (parts.calls, parts.amount_pusd) == (spend.all.calls, spend.all.amount_pusd)
+        assert (parts.tokens_in, parts.tokens) == (spend.all.tokens_in, spend.all.tokens)
 
 
 @pytest.mark.usefixtures("ledger")
@@ -135,3 +148,28 @@ def test_kinds_add_up_to_the_amount(ask: Ask) -> None:
     every = Spend(ask(range="12m")).all
     assert every.amount_pusd
     assert sum(every.amount_of(kind) for kind in Kind) == every.amount_pusd
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize(
+    "query", [{"range": "12m"}, {"range": "7d"}, {"user": "0", "range": "12m"}]
+)
+def test_rollups_and_calls_say_the_same(ask: Ask, query: dict[str, Any]) -> None:
+    asked = ask(**in_words({k: int(v) if k == "user" else v for k, v in query.items()}))
+    spend, calls = Spend(asked), asked.charges()
+    for columns in (("user", "model"), ("team", "status"), ("purpose",), ()):
+        assert spend.sums("whole", *columns) == by_call.sums_by(calls, *columns)
+    assert spend.by_team == {team: s for (team,), s in by_call.sums_by(calls, "team").items()}
+    ranked = by_call.sums_by(calls, "user")
+    assert {
+        user: (rank.calls, rank.priced_calls, rank.amount_pusd, rank.tokens, rank.average_pusd)
+        for user, rank in spend.ranks.items()
+    } == {
+        user: (s.calls, s.priced_calls, s.amount_pusd, s.tokens, s.average_pusd or 0)
+        for (user,), s in ranked.items()
+    }
+
+
+@pytest.mark.usefixtures("ledger")
+def test_made_up_calls_break_no_law() -> None:
+    assert checking.check().breaks == []

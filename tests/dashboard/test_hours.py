@@ -1,0 +1,74 @@
+"""Hours of business days: in any zone, when clocks change, and as parts of the same sums."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.frame import frame
+from chatapp.dashboard.look import BY, Look
+from chatapp.dashboard.periods import HOUR, Period
+from chatapp.dashboard.series import spend_chart
+from chatapp.dashboard.spend import Spend
+from chatapp.ledger.models import Charge
+from tests.dashboard.conftest import TODAY
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours", "first"),
+    [
+        ("UTC", "2026-11-20", 24, "2026-11-20T00:00"),
+        ("Asia/Kathmandu", "2026-11-20", 24, "2026-11-19T18:15"),
+        ("Europe/Berlin", "2026-03-29", 23, "2026-03-28T23:00"),
+        ("Europe/Berlin", "2026-10-25", 25, "2026-10-24T22:00"),
+        ("America/New_York", "2026-11-01", 25, "2026-11-01T04:00"),
+        ("Australia/Lord_Howe", "2026-10-04", 24, "2026-10-03T13:30"),
+    ],
+)
+def test_hours_of_a_day(zone: str, day: str, hours: int, first: str) -> None:
+    found = Period(date.fromisoformat(day), date.fromisoformat(day)).hours(ZoneInfo(zone))
+    assert len(found) == hours
+    assert found[0] == datetime.fromisoformat(first).replace(tzinfo=UTC)
+    assert all(after - before == HOUR for before, after in pairwise(found))
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("by", list(BY))
+@pytest.mark.parametrize("unit", ["usd", "tokens"])
+def test_hours_add_up_to_the_day(ask: Callable[..., Filter], by: str, unit: str) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    for asked in (ask(range="today"), ask(**{"from": str(yesterday), "to": str(TODAY)})):
+        spend = Spend(asked)
+        chart = spend_chart(spend, Look(by=by, unit=unit))
+        assert len(chart.columns) == 24 * asked.period.days
+        assert spend.all.calls
+        assert chart.total == (spend.all.amount_pusd if unit == "usd" else spend.all.tokens)
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_bar_leads_to_the_calls_of_its_hour(payer: Client) -> None:
+    rows = payer.get("/dashboard/", {"range": "today"}).context["chart"].rows
+    told = [(bucket, total) for bucket, _, total in rows if total]
+    assert told
+    for bucket, total in told:
+        assert payer.get(bucket.href).context["sums"].amount_pusd == total
+
+
+@pytest.mark.django_db
+@override_settings(TIME_ZONE="Asia/Kathmandu")
+def test_utc_stands_beside_the_business_zone(ask: Callable[..., Filter]) -> None:
+    around = frame(ask(**{"from": "2026-11-19", "to": "2026-11-19"}))
+    assert around["zone"] == "Asia/Kathmandu"
+    assert around["utc"] == "18 Nov 18:15 to 19 Nov 18:15 UTC"
+
+
+@pytest.mark.usefixtures("ledger")
+def test_every_call_is_in_one_hour_of_its_day(ask: Callable[..., Filter]) -> None:
+    for charge in Charge.objects.order_by("authorized_at")[:20]:
+        hours = Period(charge.day, charge.day).hours(timezone.get_default_timezone())
+        assert sum(at <= charge.authorized_at < at + HOUR for at in hours) == 1
