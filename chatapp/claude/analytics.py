@@ -72,7 +72,7 @@ async def report(first: date, last: date, *, key_id: str) -> Report:
         found = translated(error, unbilled=True)
         if found is None:
             raise
-        fault: Fault = found
+        fault = found
     # Outside the handler: what the SDK raised holds the key.
     raise fault
 

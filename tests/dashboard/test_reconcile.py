@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chatapp.claude import analytics
+from chatapp.claude.connection import import_sdk
 from chatapp.dashboard.models import Reconciliation
 from chatapp.ledger.models import Charge
 from chatapp.pricing.money import PUSD
@@ -24,6 +25,12 @@ from tests.analytics_vendor import AnalyticsVendor, Billed
 NOW = datetime(2026, 4, 20, 12, tzinfo=UTC)
 HAIKU, SONNET, LONG = "claude-haiku-4-5", "claude-sonnet-4-6", "claude-sonnet-4-5"
 FIRST, LAST = date(2026, 4, 10), date(2026, 4, 19)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sdk() -> None:
+    """Imported before a test's transaction begins: PostgreSQL ends one that idles for 8 s."""
+    import_sdk()
 
 
 @pytest.fixture
