@@ -20,6 +20,7 @@ KINDS = {"SQLite, one process": "", "PostgreSQL, Redis, nginx, two processes": "
 # Rows that another part of the tests runs, or that one machine cannot run honestly.
 ELSEWHERE = {
     "F32": "tests/browser: a real browser frozen; here F31's silence is the same to the server",
+    "F58": "NOT RUN: the audit itself finds no free connection then",
     "F60": "NOT RUN: a full disk needs a file system of its own, which needs root's mount",
     "F66": "NOT RUN: needs faketime; leases are compared on the database's clock alone",
     "F67": "bench/dashboard.py: the dashboard over a million calls",

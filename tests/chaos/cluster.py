@@ -24,8 +24,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from tests import servers
 from tests.chaos.parts import Nginx, Part, Postgres, Redis
 from tests.chaos.proxy import Proxy
@@ -125,7 +123,7 @@ class Cluster:
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of the database, asked past the proxy; `%s` stands for each parameter."""
         if self.postgres:
-            with psycopg.connect(self.postgres.url, autocommit=True) as database:
+            with self.postgres.connect() as database:
                 cursor = database.execute(sql, parameters)  # type: ignore[arg-type]
                 return cursor.fetchall() if cursor.description else []
         file = self.folder / "data" / "db.sqlite3"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from tests import servers
 
 
@@ -113,14 +115,19 @@ class Postgres(Part):
     def url(self) -> str:
         return f"postgres://chatapp@127.0.0.1:{self.port}/postgres"
 
-    def start(self, *options: str) -> None:
-        """`options` like max_connections=20, for this start only."""
-        command, extra = self.command, [part for option in options for part in ("-c", option)]
-        self.command = command + extra
-        try:
-            self.launch(lambda: servers.accepts(self.url), **servers.unprivileged())
-        finally:
-            self.command = command
+    def connect(self) -> psycopg.Connection[Any]:
+        """Patiently: it may be on its way up."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return psycopg.connect(self.url, autocommit=True)
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def start(self) -> None:
+        self.launch(lambda: servers.accepts(self.url), **servers.unprivileged())
 
     def halt(self) -> None:
         """At once and without goodbyes, as when the machine is taken away."""
