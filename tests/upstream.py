@@ -77,6 +77,7 @@ class Upstream:
 
     def reset(self, faults: str = "") -> None:
         self.bill, self.counts, self.seen, self.faults = [], [], Counter(), faults
+        self.events = None
 
     def __enter__(self) -> "Upstream":
         ready = threading.Event()

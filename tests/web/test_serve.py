@@ -132,7 +132,7 @@ class TestEnd:
         assert b"101" in server.http(request)
         began = time.monotonic()
         assert server.end()[0] == 0
-        assert time.monotonic() - began < 9
+        assert time.monotonic() - began < 20  # it would stay for ever
 
     def test_a_taken_port_is_said(self, server: Served) -> None:
         command = [*PROGRAM, str(server.port)]
