@@ -13,6 +13,7 @@ export class Reply extends EventTarget {
   #silence = 0;
   #asked = 0;
   #drawing = 0;
+  #moved = false;
   #countdown = 0;
 
   constructor(article, send) {
@@ -21,7 +22,10 @@ export class Reply extends EventTarget {
     this.#send = send;
     this.gen = article.dataset.gen;
     this.#stream = new Stream(this.gen, {
-      append: (html) => this.#part("prose").append(fragment(html)),
+      append: (html) => {
+        this.#part("prose").append(fragment(html));
+        this.#moved = true;
+      },
       clear: () => this.#part("prose").replaceChildren(),
       ask: (upto) => this.#ask(upto),
     });
@@ -51,11 +55,15 @@ export class Reply extends EventTarget {
     this.#quiet();
     this.#stream[frame.type](frame);
     this.#article.dataset.state = frame.state ?? "running";
-    this.#drawing ||= requestAnimationFrame(() => this.#draw());
+    // A finished block and the tail that it was must never stand on the page together.
+    if (this.#moved) this.#draw();
+    else this.#drawing ||= requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {
+    cancelAnimationFrame(this.#drawing);
     this.#drawing = 0;
+    this.#moved = false;
     const { tail, thinking } = this.#stream;
     const shown = tail.replace(/^\n+|\s+$/g, "");
     const fence = FENCE.exec(shown);
