@@ -111,7 +111,13 @@ class Chat {
     const answer = await this.#outbox.post(frame);
     if (answer.type === "reject") return this.#composer.refused(answer.message);
     this.#composer.sent();
-    return this.#open(answer);
+    this.#open(answer);
+    return this.#shown(answer);
+  }
+
+  // The answer to a repeated question is not announced again: here it may be unknown yet.
+  #shown({ gen, new: announced }) {
+    if (!announced && !this.#log.has(gen)) this.#log.refresh();
   }
 
   // A new conversation has its address from its first message on.
@@ -132,6 +138,7 @@ class Chat {
     const answer = await this.#outbox.post({ type: "regenerate", message: id });
     button.disabled = false;
     if (answer.type === "reject") toast(answer.message);
+    else this.#shown(answer);
   }
 
   #stop() {

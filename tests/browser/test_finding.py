@@ -1,6 +1,7 @@
 """Finding chats in the browser: Ctrl+K, pins, the archive, a list that goes on."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -68,17 +69,20 @@ def test_pinning_and_archiving(alice: Page) -> None:
     expect(rows(alice).filter(has_text="Keep this at hand")).to_have_count(1)
 
 
+FIRST = "The first of many"
+
+
 def test_the_list_goes_on_where_it_ends(visit: Visit, server: Server) -> None:
     page = visit(server, "bob")
-    ask(page, "The first of many")
+    ask(page, FIRST)
     finished(page)
-    id = page.url.split("/")[-2].replace("-", "")
     columns = "owner_id, model, system_prompt, max_tokens, created_at"
+    [like] = server.query(f"SELECT {columns} FROM chat_conversation WHERE title = %s", FIRST)
     for n in range(1, 131):
         server.query(
             f"INSERT INTO chat_conversation (id, title, active_at, {columns})"
-            f" SELECT %s, %s, datetime(active_at, %s), {columns} FROM chat_conversation WHERE id = %s",
-            f"{n:032x}", f"Number {n}", f"-{n} hours", id,
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            f"{n:032x}", f"Number {n}", str(datetime.now(UTC) - timedelta(hours=n)), *like,
         )  # fmt: skip
     page.reload()
     expect(rows(page)).to_have_count(60)
