@@ -27,8 +27,20 @@ def claim(id: UUID, *, runner: str, lease: timedelta) -> Claim | None:
     return claimed(generation) if generation else None
 
 
-def hold_again(generation: Generation, prompt: Prompt, attempt: int) -> Charge:
-    """Hold the same worst case for another attempt."""
+class Overtaken(Exception):
+    """Another process was given this reply: nothing may leave from here."""
+
+
+def depart(generation: Generation, prompt: Prompt, charge: Charge, attempt: int) -> Charge:
+    """The request of this attempt is about to leave: from now on the reply is never given back.
+
+    Returns the charge that holds its money: the first attempt's has since the question was posted,
+    another holds the same worst case again. Raises Overtaken, or Refused.
+    """
+    if not generation.departs():
+        raise Overtaken
+    if attempt == 1:
+        return charge
     try:
         return hold(generation, prompt, attempt=attempt)
     except CountNeeded as fault:
@@ -86,8 +98,7 @@ def abandon(id: UUID) -> bool:
     if generation is None:
         return False
     if generation.sent_at is None:
-        generation.requeue()
-        return False
+        return _give_back(generation)
     generation.fence += 1
     generation.save(update_fields=["fence"])
     text, thinking = Chunk.words(generation)
@@ -106,6 +117,15 @@ def abandon(id: UUID) -> bool:
         bill=bill,
     )
     return generation.settle(how, fence=generation.fence)
+
+
+def _give_back(generation: Generation) -> bool:
+    """To the queue; or end it, when its writer was lost before it heard of a stop."""
+    if not generation.stop_requested:
+        generation.requeue()
+        return False
+    _end_unsent(generation, State.STOPPED, "", "")
+    return True
 
 
 def _locked(id: UUID, *, lapsed: bool = False) -> Generation | None:

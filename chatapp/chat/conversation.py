@@ -124,12 +124,11 @@ def _new(user: User, ask: Ask, taker: Taker | None) -> Posted:
 
 
 def _taken(taker: Taker) -> dict[str, Any]:
-    """As GenerationQuerySet.claim leaves it: the request leaves right after."""
+    """As GenerationQuerySet.claim leaves it."""
     return {
         "id": taker.id,
         "state": Generation.State.RUNNING,
         "runner": taker.runner,
         "fence": 1,
         "lease_until": Now() + taker.lease,
-        "sent_at": Now(),
     }

@@ -7,13 +7,14 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
+from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError
 
 from chatapp.chat import events
 from chatapp.chat.bill import Bill
 from chatapp.chat.broadcast import Broadcast
-from chatapp.chat.claims import farewell, hold_again
+from chatapp.chat.claims import LOST, Overtaken, depart, farewell
 from chatapp.chat.conversation import Claim
 from chatapp.chat.generation import Answered, Asking, Ended, Event, Started, Waiting, tell
 from chatapp.chat.live import Live
@@ -26,6 +27,7 @@ from chatapp.claude.errors import Fault
 from chatapp.pricing.usage import Certainty, Metered
 from chatapp.web.database import db
 
+T = TypeVar("T")
 State = Generation.State
 
 logger = logging.getLogger(__name__)
@@ -46,6 +48,8 @@ class Writing:
         self._topic = claim.generation.message.conversation.topic
         self._broadcast = broadcast
         self._pace = pace
+        # Before a request leaves, nothing may have been billed.
+        self._departed = False
         self._reply: Reply | None = None
         # From a word's arrival until it was sent.
         self._telling = False
@@ -68,6 +72,9 @@ class Writing:
             self._listening.cancel()
             if self._slow:
                 self._slow.cancel()
+        if self._listening.cancelled() and not self._departed and self._cut[0] != State.STOPPED:
+            await self._surely(self.generation.requeue)
+            return
         how = await self._outcome(self._listening)
         if await self._settle(how):
             self._broadcast.publish(*await db(farewell, self.generation.id))
@@ -113,8 +120,9 @@ class Writing:
     async def _note(self, event: Event) -> None:
         match event:
             case Asking(attempt):
-                if attempt > 1:
-                    self._charge = await db(hold_again, self.generation, self._prompt, attempt)
+                departure = partial(depart, self.generation, self._prompt, self._charge, attempt)
+                self._charge = await self._surely(departure)
+                self._departed = True
                 self._asked_at = monotonic()
             case Answered(reply):
                 self._reply = reply
@@ -174,6 +182,8 @@ class Writing:
         match listening.exception():
             case None:
                 return await self._ended(listening.result().fault)
+            case Overtaken():
+                return await self._settlement(State.INTERRUPTED, "interrupted", LOST, None)
             case Refused() as refused:  # no money for another attempt: nothing is open
                 return Settlement(
                     state=State.FAILED, text="", error=refused.code, explanation=refused.message
@@ -221,8 +231,10 @@ class Writing:
             duration_ms=self._since(self._asked_at),
         )
 
-    async def _metered(self) -> Metered:
+    async def _metered(self) -> Metered | None:
         """What the stream said of its usage; the output of one cut short is estimated."""
+        if not self._departed:
+            return None
         limit = self.generation.max_tokens
         if self._reply is None:
             return Metered(
@@ -237,14 +249,16 @@ class Writing:
     async def _settle(self, how: Settlement) -> bool:
         return await self._surely(partial(self.generation.settle, how, fence=self.live.epoch))
 
-    async def _surely(self, write: Callable[[], bool]) -> bool:
+    async def _surely(self, write: Callable[[], T]) -> T:
         """Write through an outage: until it is over, memory keeps what is to be written."""
         wait = 0.1
         while True:
             try:
                 return await db(write)
             except (OperationalError, InterfaceError) as fault:
-                logger.warning("%s: not settled yet: %s", self.generation, type(fault).__name__)
+                logger.warning(
+                    "%s: waits for the database: %s", self.generation, type(fault).__name__
+                )
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, 2.0)
 

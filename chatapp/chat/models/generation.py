@@ -13,6 +13,8 @@ from django.db.models.functions import Now
 
 from chatapp.chat.bill import Bill
 from chatapp.chat.models.conversation import Message
+from chatapp.ledger.models import Charge
+from chatapp.ledger.models import State as ChargeState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +50,18 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(state=Generation.State.QUEUED, created_at__lt=Now() - age)
 
     def claim(self, id: uuid.UUID, *, runner: str, lease: timedelta) -> "Generation | None":
-        """Become the one who writes this reply; None when somebody else is, or it has ended.
-
-        The request leaves right after, so it counts as sent from here on.
-        """
+        """Become the one who writes this reply; None when somebody else is, or it has ended."""
         claimed = self.filter(id=id, state=Generation.State.QUEUED).update(
             state=Generation.State.RUNNING,
             runner=runner,
             fence=F("fence") + 1,
             lease_until=Now() + lease,
-            sent_at=Now(),
         )
         return self.select_related("message__conversation", "user").get(id=id) if claimed else None
+
+    def still(self, generation: "Generation") -> Self:
+        """This reply, while it is still being written under the fence it was claimed with."""
+        return self.filter(id=generation.id, fence=generation.fence, state=Generation.State.RUNNING)
 
     def beat(
         self, ids: Sequence[uuid.UUID], *, runner: str, lease: timedelta
@@ -180,6 +182,9 @@ class Generation(models.Model):
         Message.objects.filter(id=self.message_id).update(
             text=how.text, thinking=how.thinking, model=how.model, stop_reason=how.stop_reason
         )
+        # Money may have been held for an attempt that a stop kept from leaving.
+        for charge in Charge.objects.filter(reference=self.id, state=ChargeState.AUTHORIZED):
+            charge.void(error="not_sent")
         self.chunks.all().delete()
         self.state = how.state
         self.lease_until = None
@@ -189,12 +194,15 @@ class Generation(models.Model):
         self.ended_at = Now()
         self.save()
 
+    def departs(self) -> bool:
+        """The request leaves now, and may be billed; False when it is another's to send."""
+        return bool(Generation.objects.still(self).update(sent_at=Now()))
+
     def requeue(self) -> None:
-        """Give back what was claimed and never sent."""
-        self.state = self.State.QUEUED
-        self.runner = ""
-        self.lease_until = self.sent_at = None
-        self.save(update_fields=["state", "runner", "lease_until", "sent_at"])
+        """Give back what was claimed and never left, unless it is another's by now."""
+        Generation.objects.still(self).update(
+            state=self.State.QUEUED, runner="", lease_until=None, sent_at=None
+        )
 
 
 class Chunk(models.Model):
