@@ -4,6 +4,8 @@ Each is a context manager that ends what it started. What this machine cannot of
 `Missing`; conftest turns that into a loud skip, or a failure under REQUIRE_ALL=1.
 """
 
+import atexit
+import functools
 import importlib.util
 import os
 import shutil
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -310,9 +312,9 @@ def chatapp(**extra: str) -> Iterator[Server]:
     url = extra.get("DATABASE_URL") or os.environ.get("DATABASE_URL", "")
     if "REDIS_URL" in os.environ:
         extra = {"REDIS_URL": os.environ["REDIS_URL"]} | extra
-    with tempfile.TemporaryDirectory(prefix="chatapp-server-") as name, _database(url) as own:
+    with tempfile.TemporaryDirectory(prefix="chatapp-server-") as name, _copied(url) as own:
         server = Server(Path(name), extra | ({"DATABASE_URL": own} if own else {}))
-        server.prepare()
+        shutil.copytree(prepared(url).folder, server.folder, dirs_exist_ok=True)
         server.start()
         try:
             yield server
@@ -320,17 +322,41 @@ def chatapp(**extra: str) -> Iterator[Server]:
             server.stop()
 
 
+@functools.cache
+def prepared(url: str) -> Server:
+    """A server that never runs: its data folder and its database at `url` are there to be copied.
+
+    Made once a process: a database with its prices and people, and the static files, take a while.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="chatapp-prepared-"))
+    own = stack.enter_context(_database(url))
+    server = Server(Path(folder), {"DATABASE_URL": own} if own else {})
+    server.prepare()
+    return server
+
+
 @contextmanager
-def _database(url: str) -> Iterator[str]:
+def _copied(url: str) -> Iterator[str]:
+    """The URL of a database like the prepared one, on PostgreSQL's server at `url`; "" for SQLite."""
+    template = prepared(url).extra.get("DATABASE_URL", "")
+    with _database(url, template.rpartition("/")[2]) as own:
+        yield own
+
+
+@contextmanager
+def _database(url: str, template: str = "template1") -> Iterator[str]:
     """The URL of a new database on PostgreSQL's server at `url`; "" for SQLite."""
     if not url.startswith("postgres"):
         yield ""
         return
     name = f"chatapp_{os.getpid()}_{time.monotonic_ns()}"
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
     try:
         yield f"{url.rpartition('/')[0]}/{name}"
     finally:
-        with psycopg.connect(url, autocommit=True) as admin:
+        # The prepared one goes at the very end, when its server may be gone with all that it held.
+        with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as admin:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
