@@ -151,6 +151,9 @@ else:
             "min_size": 2,
             "max_size": DATABASE_POOL,
             "timeout": 5,
+            # After this the next who asks connects at once; else the pool's pauses double, and it
+            # finds a server that was away for 20 s only 10 s after it is back.
+            "reconnect_timeout": 2,
             "connection_class": Connection,
         },
         "options": "-c statement_timeout=15s -c lock_timeout=3s "

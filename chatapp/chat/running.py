@@ -22,15 +22,18 @@ from chatapp.chat.live import Live
 from chatapp.chat.models import Chunk, Conversation, Generation
 from chatapp.chat.pace import Pace
 from chatapp.chat.writing import Writing
-from chatapp.web.database import db
+from chatapp.web.database import db, db_first
 
 ROOM = 500  # replies written at once by one process
-CHECKPOINT = 0.4  # seconds: what a kill may cost
+# Seconds. With the time that saving takes, what a kill may cost: half a second.
+CHECKPOINT = 0.25
 SWEEP = 2.0
 # A queued reply this old was left behind by the process that should have claimed it.
 LEFT_BEHIND = timedelta(seconds=2)
 SETTLING = 5.0  # seconds
 TOPIC = "engine"
+# Seconds to ask for a lease that may have lapsed while this process stood still.
+SHORTEST = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -157,13 +160,14 @@ class Engine:
             logger.error("reply %s is left to the sweeper: %s", id, trouble, exc_info=trace)
 
     async def _forever(self, work: Callable[[], Awaitable[None]], every: float) -> None:
-        """Run `work` again and again; no fault of the database ends it."""
+        """Run `work` again and again, `every` seconds from start to start; no fault ends it."""
         while True:
             try:
+            due = monotonic() + every * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
                 await work()
             except Exception as fault:
                 logger.warning("%s: %s", work.__name__, fault, exc_info=not _outage(fault))
-            await asyncio.sleep(every * random.uniform(0.9, 1.1))  # noqa: S311 - jitter
+            await asyncio.sleep(max(due - monotonic(), every / 10))
 
     async def _keep_leases(self) -> None:
         """Prolong every lease, hear of stops, and let go of what is no longer ours."""
@@ -172,14 +176,17 @@ class Engine:
             self._alive_at = monotonic()
             return
         try:
-            held = await db(
-                Generation.objects.beat, list(writings), runner=self.runner, lease=self.lease
-            )
+        began = monotonic()
+        deadline = self._alive_at + self.lease.total_seconds() - self.beat
+            async with asyncio.timeout(max(deadline - began, SHORTEST)):
+                held = await db_first(
+                    Generation.objects.beat, list(writings), runner=self.runner, lease=self.lease
+                )
         except Exception:
-            if monotonic() - self._alive_at > self.lease.total_seconds() - self.beat:
+            if monotonic() >= deadline:
                 self._let_go(writings.values())
             raise
-        self._alive_at = monotonic()
+        self._alive_at = began
         for id, writing in writings.items():
             if id not in held:
                 self._let_go([writing])
@@ -192,7 +199,7 @@ class Engine:
         chunks = [chunk for w in writings.values() if (chunk := w.live.unsaved())]
         if not chunks:
             return
-        held = await db(Chunk.save_all, chunks, runner=self.runner)
+        held = await db_first(Chunk.save_all, chunks, runner=self.runner)
         for chunk in chunks:
             writing = writings[chunk.generation_id]
             if chunk.generation_id in held:
@@ -237,7 +244,7 @@ def forget() -> None:
 
 
 def _outage(fault: BaseException) -> bool:
-    return isinstance(fault, (OperationalError, InterfaceError))
+    return isinstance(fault, (OperationalError, InterfaceError, TimeoutError))
 
 
 RESTARTED = (

@@ -5,10 +5,12 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from itertools import count
+from queue import PriorityQueue
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import (
@@ -38,6 +40,9 @@ def keep_connection() -> None:
 
 
 threads = ThreadPoolExecutor(settings.DATABASE_THREADS, "database", keep_connection)
+# Not urgent?, the order it came in, the work, and who waits for it.
+jobs: PriorityQueue[tuple[bool, int, Callable[[], Any], Future[Any]]] = PriorityQueue()
+numbers = count()
 
 
 async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -47,8 +52,30 @@ async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     times in all, so `function` must be safe to repeat: a commit whose answer was lost runs twice.
     Cancelling the await does not stop the thread; the transaction may still commit.
     """
-    work = partial(copy_context().run, persist, partial(function, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(threads, work)
+    return await _queued(partial(function, *args, **kwargs), urgent=False)
+
+
+async def db_first(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`db`, before all that waits for a thread: for short work that is worth nothing late."""
+    return await _queued(partial(function, *args, **kwargs), urgent=True)
+
+
+async def _queued(function: Callable[[], T], *, urgent: bool) -> T:
+    done: Future[T] = Future()
+    work = partial(copy_context().run, persist, function)
+    jobs.put((not urgent, next(numbers), work, done))
+    threads.submit(_work_off)
+    return await asyncio.wrap_future(done)
+
+
+def _work_off() -> None:
+    *_, work, done = jobs.get()
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        done.set_result(work())
+    except BaseException as fault:
+        done.set_exception(fault)
 
 
 def persist(function: Callable[[], T]) -> T:

@@ -1,6 +1,8 @@
 """Two engines and one database: who writes a reply, who takes over, and that it is paid for once."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -217,19 +219,26 @@ async def test_settling_waits_for_the_database(
     assert (await settled(generation)).status == "exact"
 
 
+@pytest.mark.parametrize("how", ["refuses", "is silent"])
 async def test_without_the_database_for_a_lease_it_stops_spending(
-    engines: Any, alice: Any, upstream: Any, monkeypatch: pytest.MonkeyPatch
+    engines: Any, alice: Any, upstream: Any, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     engine, generation = await engines(), await asked(alice)
     engine.wake(generation.id)
     await saved(generation)
+    back = threading.Event()
 
     def gone(*args: Any, **kwargs: Any) -> None:
+        if how == "is silent":
+            back.wait(30)
         raise OperationalError("gone")
 
     with monkeypatch.context() as patch:
         patch.setattr(type(Generation.objects.all()), "beat", gone)
+        began = time.monotonic()
         await eventually(lambda: not upstream.open)
+        assert time.monotonic() - began < 6, "a lease, and what a slow machine takes"
+    back.set()
     assert (await until(generation, "interrupted")).error == "interrupted"
     await settled(generation)
 

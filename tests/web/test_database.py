@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, connection
 
 from chatapp.web import database, postgresql
-from chatapp.web.database import db
+from chatapp.web.database import db, db_first
 from tests.conftest import person
 
 
@@ -68,6 +69,20 @@ class TestDb:
         with_others = await db(lambda: time.monotonic() - began)
         assert with_others < 0.4
         await slow
+
+    async def test_what_is_urgent_does_not_stand_in_line(self) -> None:
+        order: list[str] = []
+        go = threading.Event()
+        busy = [db(go.wait, 5) for _ in range(settings.DATABASE_THREADS)]
+        line = [db(order.append, f"{number}") for number in range(5)]
+        waiting = [asyncio.ensure_future(job) for job in [*busy, *line]]
+        await asyncio.sleep(0)
+        first = asyncio.ensure_future(db_first(order.append, "first"))
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*waiting, first)
+        assert sorted(order) == ["0", "1", "2", "3", "4", "first"]
+        assert order.index("first") < settings.DATABASE_THREADS
 
     async def test_threads_are_bounded(self, settings: Any) -> None:
         names: set[str] = set()
