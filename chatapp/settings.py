@@ -257,7 +257,10 @@ LANGUAGES = [("en", "English")]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
-MEDIA_ROOT = DATA_DIR / "media"
+# Private files: what people attach. No address leads into this folder.
+MEDIA_ROOT = Path(env.str("MEDIA_DIR", str(DATA_DIR / "media")))
+ATTACHMENTS = env.int("ATTACHMENTS", 10)
+ATTACHMENT_BYTES = env.int("ATTACHMENT_BYTES", 10_000_000)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

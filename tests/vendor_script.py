@@ -18,6 +18,7 @@ DIRECTIVE = re.compile(r"\[\[(.+?)\]\]", re.S)
 FAULT = re.compile(r"(?P<name>[a-z_]+?\d*|\d{3})(?:x(?P<times>\d+))?(?::(?P<arg>.*))?", re.S)
 SERVED = {"claude-haiku-4-5": "claude-haiku-4-5-20251001"}
 UNICODE = "Zażółć 👩‍👩‍👧‍👦 é שלום \u202eRTL\u202c 你好 🏳️‍🌈 ﷽ \U0001d11e e\u0301 \u2028 end. "
+PICTURES = {"image": 1_500, "document": 9_000}
 STOP_REASONS = {
     "context_exceeded": "model_context_window_exceeded",
     "max_tokens": "max_tokens",
@@ -77,16 +78,26 @@ def texts(content: Any) -> Iterator[str]:
                 yield from texts(item)
         case {"text": str(text)} | {"thinking": str(text)}:
             yield text
+        case {"source": {"type": "text", "data": str(text)}}:
+            yield text
         case {"content": inner} | {"input": inner}:
             yield from texts(inner)
 
 
+def pictures(content: Any) -> int:
+    """Tokens of the images and PDFs in a message."""
+    blocks = content if isinstance(content, list) else []
+    sources = [(block["type"], block["source"]) for block in blocks if "source" in block]
+    return sum(PICTURES[kind] for kind, source in sources if source["type"] == "base64")
+
+
 def prompt_tokens(body: dict[str, Any]) -> int:
-    """Tokens of the whole prompt: its texts, three a message, and the tools."""
+    """Tokens of the whole prompt: its texts and pictures, three a message, and the tools."""
     parts = [*texts(body.get("system", ""))]
     for message in body["messages"]:
         parts += texts(message["content"])
     extra = 3 * len(body["messages"]) + 100 * len(body.get("tools") or [])
+    extra += sum(pictures(message["content"]) for message in body["messages"])
     return extra + sum(map(tokens, parts))
 
 

@@ -24,7 +24,9 @@ def row_html(conversation: Conversation) -> str:
 
 def shown() -> QuerySet[Message]:
     """Messages with all that their articles read."""
-    return Message.objects.select_related("generation", "charge", "conversation")
+    return Message.objects.select_related("generation", "charge", "conversation").prefetch_related(
+        "attachments"
+    )
 
 
 def branch(conversation: Conversation, through: UUID | None = None) -> list[Message]:

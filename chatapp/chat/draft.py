@@ -3,21 +3,25 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
 from chatapp.accounts.models import User
-from chatapp.chat.models import Conversation, Generation, Message, Project
+from chatapp.chat.models import Attachment, Conversation, Generation, Message, Project
 from chatapp.chat.prompts import prompt_for
 from chatapp.chat.refusals import Refused, busy, not_found, unpriced
 from chatapp.chat.text import clean
+from chatapp.chat.wishes import Wishes
 from chatapp.claude.client import Prompt
+from chatapp.claude.prompt import Options
 from chatapp.pricing.models import Model, price_book
 
 TEXT_LIMIT = 200_000  # bytes; a frame holds 256 KiB
+# Bytes of all files of one request: Anthropic takes 32 MB, and base64 adds a third.
+FILES_LIMIT = 22_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +34,21 @@ class Ask:
     project: UUID | None = None
     parent: UUID | None = None
     text: str | None = None
+    attachments: tuple[UUID, ...] = ()
     # Of regenerate: the reply to write anew.
     message: UUID | None = None
     model: str | None = None
     max_tokens: int | None = None
     system_prompt: str | None = None
+    options: dict[str, Any] | None = None
 
     @property
     def hash(self) -> str:
         """The same for the same frame: a key names one question for ever."""
         fields = asdict(self)
-        if self.project is None:  # as before there were projects
-            del fields["project"]
+        for newer in "project", "attachments", "options":
+            if not fields[newer]:  # as before there were any
+                del fields[newer]
         return hashlib.sha256(json.dumps(fields, default=str).encode()).hexdigest()
 
 
@@ -54,6 +61,7 @@ class Draft:
     model: str
     max_tokens: int
     path: list[Message]
+    options: Options
 
     @classmethod
     def of(cls, user: User, ask: Ask) -> Self:
@@ -63,20 +71,15 @@ class Draft:
         conversation = (
             _owned(user, ask.conversation) if ask.conversation else _fresh(user, ask.project)
         )
-        change_settings(conversation, ask.model, ask.max_tokens, ask.system_prompt)
+        chosen = change_settings(
+            conversation, ask.model, ask.max_tokens, ask.system_prompt, ask.options
+        )
         parent = _parent(conversation, ask.parent)
-        question = Message(
-            conversation=conversation,
-            parent=parent,
-            role=Message.Role.USER,
-            text=_checked(ask.text or ""),
-        )
-        if not conversation.title:
-            conversation.name_after(question.text)
-        path = conversation.path_to(parent) if parent else []
-        return cls(
-            conversation, question, conversation.model, conversation.max_tokens, [*path, question]
-        )
+        question = _question(user, conversation, parent, ask)
+        path = [*(conversation.path_to(parent) if parent else []), question]
+        _sendable(path)
+        options = Wishes.of(conversation.options).options(chosen)
+        return cls(conversation, question, chosen.id, conversation.max_tokens, path, options)
 
     @classmethod
     def _anew(cls, user: User, id: UUID, model: str | None) -> Self:
@@ -87,7 +90,8 @@ class Draft:
         path = conversation.path_to(reply.parent_id)
         chosen = offered(model or conversation.model)
         most = min(conversation.max_tokens, chosen.max_output)
-        return cls(conversation, path[-1], chosen.id, most, path)
+        options = Wishes.of(conversation.options).options(chosen)
+        return cls(conversation, path[-1], chosen.id, most, path, options)
 
     @property
     def prompt(self) -> Prompt:
@@ -96,6 +100,7 @@ class Draft:
             model=self.model,
             system=self.conversation.system_prompt,
             max_tokens=self.max_tokens,
+            options=self.options,
         )
 
     def save(self) -> None:
@@ -105,6 +110,12 @@ class Draft:
         self.conversation.save()
         if self.question._state.adding:
             self.question.save()
+            self._attach(self.question.attaching or [])
+
+    def _attach(self, files: list[Attachment]) -> None:
+        if files:
+            self.question.attachments.set(files)
+            self.conversation.attachments.add(*files)
 
 
 def _owned(user: User, id: UUID) -> Conversation:
@@ -130,9 +141,15 @@ def _fresh(user: User, project: UUID | None) -> Conversation:
 
 
 def change_settings(
-    conversation: Conversation, model: str | None, max_tokens: int | None, system: str | None
-) -> None:
-    """Set what is given, and check what is then in force. Saves nothing. Raises Refused."""
+    conversation: Conversation,
+    model: str | None,
+    max_tokens: int | None,
+    system: str | None,
+    options: dict[str, Any] | None,
+) -> Model:
+    """Set what is given, and check what is then in force; its model. Saves nothing. Raises Refused."""
+    if options is not None:
+        conversation.options = Wishes.of(options).kept
     if system is not None:
         conversation.system_prompt = _short(clean(system), field="system_prompt")
     chosen = offered(model or conversation.model)
@@ -140,7 +157,7 @@ def change_settings(
     if max_tokens is None:
         # Another model, or another default, may write less.
         conversation.max_tokens = min(conversation.max_tokens, chosen.max_output)
-        return
+        return chosen
     if not 1 <= max_tokens <= chosen.max_output:
         raise Refused(
             "max_tokens",
@@ -148,6 +165,7 @@ def change_settings(
             field="max_tokens",
         )
     conversation.max_tokens = max_tokens
+    return chosen
 
 
 def offered(name: str) -> Model:
@@ -161,6 +179,37 @@ def offered(name: str) -> Model:
     raise Refused("model_unknown", f"There is no model {name[:60]!r} here.", field="model")
 
 
+def _question(user: User, conversation: Conversation, parent: Message | None, ask: Ask) -> Message:
+    question = Message(conversation=conversation, parent=parent, role=Message.Role.USER)
+    question.attaching = _attachments(user, conversation, ask.attachments)
+    text = clean(ask.text or "")
+    if not text.strip() and not question.attaching:
+        raise Refused("empty", "There is nothing to send yet.", field="text")
+    question.text = _short(text, field="text")
+    if not conversation.title:
+        conversation.name_after(text if text.strip() else question.attaching[0].name)
+    return question
+
+
+def _attachments(user: User, conversation: Conversation, ids: tuple[UUID, ...]) -> list[Attachment]:
+    if len(ids) > settings.ATTACHMENTS:
+        raise Refused("attachments", f"At most {settings.ATTACHMENTS} files go with a message.")
+    found = Attachment.objects.of(user).for_question(conversation).filter(id__in=ids)
+    if len(found) != len(set(ids)):
+        raise Refused("attachments", "A file is no longer here. Remove it, and attach it again.")
+    return list(found)
+
+
+def _sendable(path: list[Message]) -> None:
+    size = sum(file.size for message in path for file in message.files)
+    if size > FILES_LIMIT:
+        raise Refused(
+            "attachments",
+            f"The files of this conversation have {size / 10**6:.0f} MB together; "
+            f"{FILES_LIMIT / 10**6:.0f} MB can be sent at once. Start a new one for the last file.",
+        )
+
+
 def _parent(conversation: Conversation, id: UUID | None) -> Message | None:
     if id is None:
         return None
@@ -172,13 +221,6 @@ def _parent(conversation: Conversation, id: UUID | None) -> Message | None:
     if parent is None:
         raise not_found()
     return parent
-
-
-def _checked(text: str) -> str:
-    text = clean(text)
-    if not text.strip():
-        raise Refused("empty", "There is nothing to send yet.", field="text")
-    return _short(text, field="text")
 
 
 def _short(text: str, *, field: str) -> str:

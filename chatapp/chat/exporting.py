@@ -31,6 +31,7 @@ def as_markdown(conversation: Conversation, messages: Iterable[Message]) -> str:
     for message in messages:
         parts += [
             "## You" if message.role == Message.Role.USER else "## Claude",
+            *(f"(File: {file.name})" for file in message.files),
             message.text.strip(),
         ]
     return "\n\n".join(parts) + "\n"
@@ -46,7 +47,9 @@ def as_json(conversation: Conversation) -> Json:
         "max_tokens": conversation.max_tokens,
         "system_prompt": conversation.system_prompt,
         "created_at": conversation.created_at.isoformat(),
-        "messages": [_message(message) for message in conversation.messages.all()],
+        "messages": [
+            _message(message) for message in conversation.messages.prefetch_related("attachments")
+        ],
     }
 
 
@@ -59,6 +62,7 @@ def _message(message: Message) -> Json:
         "thinking": message.thinking,
         "model": message.model,
         "created_at": message.created_at.isoformat(),
+        "files": [file.name for file in message.files],
     }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.http import HttpRequest
@@ -34,6 +34,16 @@ class Form(forms.Form):
         return self.cleaned_data
 
 
+class Uuids(forms.Field):
+    """A list of UUIDs, which came as JSON already."""
+
+    def to_python(self, value: Any) -> list[UUID]:
+        try:
+            return [UUID(id) for id in value or []]
+        except (TypeError, ValueError, AttributeError):
+            raise forms.ValidationError("These are not ids.") from None
+
+
 class Rename(Form):
     title = forms.CharField(max_length=200)
 
@@ -52,6 +62,7 @@ class Settings(Form):
     model = forms.CharField(max_length=100, required=False)
     max_tokens = forms.IntegerField(min_value=1, max_value=10**7, required=False)
     system_prompt = forms.CharField(max_length=TEXT_LIMIT, required=False, strip=False)
+    options = forms.JSONField(required=False)
 
 
 class Draft(Settings):
@@ -60,7 +71,8 @@ class Draft(Settings):
     conversation = forms.UUIDField(required=False)
     project = forms.UUIDField(required=False)
     parent = forms.UUIDField(required=False)
-    text = forms.CharField(max_length=2 * TEXT_LIMIT, strip=False)
+    text = forms.CharField(max_length=2 * TEXT_LIMIT, strip=False, required=False)
+    attachments = Uuids(required=False)
 
     def ask(self) -> Ask:
         data = self.clean_or_refuse()
@@ -70,7 +82,9 @@ class Draft(Settings):
             project=data["project"],
             parent=data["parent"],
             text=data["text"],
+            attachments=tuple(data["attachments"]),
             model=data["model"] or None,
             max_tokens=data["max_tokens"],
             system_prompt=data["system_prompt"] if "system_prompt" in self.data else None,
+            options=data["options"],
         )

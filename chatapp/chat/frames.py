@@ -11,6 +11,7 @@ from chatapp.chat.draft import Ask
 T = TypeVar("T")
 
 LARGEST = 2**31 - 1
+LARGEST_LIST = 100
 
 
 class Malformed(Exception):
@@ -87,6 +88,8 @@ def _request(frame: Mapping[str, Any]) -> Request:
                 model=_optional(_string, frame, "model"),
                 max_tokens=_optional(_integer, frame, "max_tokens"),
                 system_prompt=_optional(_string, frame, "system_prompt"),
+                attachments=_uuids(frame, "attachments"),
+                options=_optional(_strings, frame, "options"),
             )
         case "regenerate":
             return Ask(
@@ -110,10 +113,24 @@ def _uuid(frame: Mapping[str, Any], name: str) -> UUID:
         raise Malformed(f"{name} is not a UUID.") from None
 
 
+def _uuids(frame: Mapping[str, Any], name: str) -> tuple[UUID, ...]:
+    values = frame.get(name, [])
+    if not isinstance(values, list) or len(values) > LARGEST_LIST:
+        raise Malformed(f"{name} is not a list.")
+    return tuple(_uuid({name: value}, name) for value in values)
+
+
 def _string(frame: Mapping[str, Any], name: str) -> str:
     value = frame.get(name)
     if not isinstance(value, str):
         raise Malformed(f"{name} is not a string.")
+    return value
+
+
+def _strings(frame: Mapping[str, Any], name: str) -> dict[str, str]:
+    value = frame.get(name)
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise Malformed(f"{name} is not an object of strings.")
     return value
 
 

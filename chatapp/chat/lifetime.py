@@ -12,7 +12,7 @@ from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended, person_erased
 from chatapp.chat.broadcast import broadcast
 from chatapp.chat.markdown import render
-from chatapp.chat.models import Conversation, Project
+from chatapp.chat.models import Attachment, Conversation, Project
 from chatapp.chat.running import engine
 from chatapp.pricing.models import price_book
 from chatapp.web.database import db
@@ -52,6 +52,7 @@ async def drain(grace: float, **kwargs: Any) -> None:
 def forget(person: User, **kwargs: Any) -> None:
     """Remove what they wrote. What it cost stays in the ledger."""
     Conversation.objects.of(person).delete()
+    Attachment.objects.filter(owner=person).delete()
     Project.objects.filter(owner=person).delete()
 
 

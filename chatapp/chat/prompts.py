@@ -3,10 +3,13 @@
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from chatapp.chat.models import Message
 from chatapp.claude.client import Prompt
+from chatapp.claude.files import File
+from chatapp.claude.prompt import Options
 
 # What a request's frame may cost beyond the bytes of its words, in tokens.
 FRAME_TOKENS = 64
@@ -14,20 +17,49 @@ MESSAGE_TOKENS = 16
 TOOL_TOKENS = 4_000
 
 
-def prompt_for(path: Iterable[Message], *, model: str, system: str, max_tokens: int) -> Prompt:
-    """The messages with words, in order; a reply that failed before its first word has none."""
+def prompt_for(
+    path: Iterable[Message], *, model: str, system: str, max_tokens: int, options: Options
+) -> Prompt:
+    """The messages in order; a reply that failed before its first word is left out."""
     turns = [
-        {"role": message.role, "content": message.text} for message in path if message.text.strip()
+        {"role": message.role, "content": content} for message in path if (content := said(message))
     ]
-    return Prompt(model=model, messages=turns, system=system, max_tokens=max_tokens)
+    return Prompt(
+        model=model, messages=turns, system=system, max_tokens=max_tokens, options=options
+    )
+
+
+def said(message: Message) -> str | list[Any]:
+    """A message's text; files stand before it, where the model reads them best."""
+    text = message.text if message.text.strip() else ""
+    if not (files := message.files):
+        return text
+    words = [{"type": "text", "text": text}] if text else []
+    return [*(attachment.file for attachment in files), *words]
+
+
+def parts(prompt: Prompt) -> Iterator[Any]:
+    """Everything in it that costs tokens: texts, files, and other blocks."""
+    yield prompt.system
+    for turn in prompt.messages:
+        content = turn["content"]
+        yield from [content] if isinstance(content, str) else content
 
 
 def upper_bound(prompt: Prompt) -> int:
     """Never fewer tokens than the prompt has, since a token is at least one byte."""
-    words = [prompt.system, *(turn["content"] for turn in prompt.messages)]
-    size = sum(len(text.encode()) for text in words)
+    size = sum(map(_at_most, parts(prompt)))
     tools = TOOL_TOKENS if prompt.options.get("web_search") else 0
     return size + FRAME_TOKENS + MESSAGE_TOKENS * len(prompt.messages) + tools
+
+
+def _at_most(part: Any) -> int:
+    match part:
+        case str(text) | {"type": "text", "text": str(text)}:
+            return len(text.encode())
+        case File():
+            return part.most_tokens
+    return len(json.dumps(part).encode())
 
 
 class Counts:
@@ -49,7 +81,7 @@ class Counts:
 
 def _digest(prompt: Prompt) -> str:
     """Of what is counted: the reply's length is not."""
-    return hashlib.sha256(json.dumps(prompt.counted()).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(prompt.outlined(), default=repr).encode()).hexdigest()
 
 
 counts = Counts()

@@ -1,5 +1,6 @@
 """What a draft would cost, before it is sent: counted, priced, and checked against every limit."""
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,10 +11,11 @@ from chatapp.accounts.models import User
 from chatapp.chat.draft import Ask, Draft
 from chatapp.chat.holding import USEFUL, at_most, extras, fit
 from chatapp.chat.models import Message
-from chatapp.chat.prompts import MESSAGE_TOKENS, upper_bound
+from chatapp.chat.prompts import MESSAGE_TOKENS, parts, upper_bound
 from chatapp.chat.refusals import Refused, unpriced
 from chatapp.claude import client
 from chatapp.claude.client import Prompt
+from chatapp.claude.files import File
 from chatapp.claude.meter import guess_tokens
 from chatapp.ledger.models import Charge, State, Status
 from chatapp.pricing.cost import affordable, ceiling, price
@@ -59,8 +61,16 @@ def _cached(path: list[Message], model: str) -> int:
 
 def guess(prompt: Prompt) -> int:
     """About how many tokens, when the count is not to be had."""
-    words = [prompt.system, *(turn["content"] for turn in prompt.messages)]
-    return sum(guess_tokens(text) for text in words) + MESSAGE_TOKENS
+    return sum(map(_about, parts(prompt))) + MESSAGE_TOKENS
+
+
+def _about(part: Any) -> int:
+    match part:
+        case str(text) | {"type": "text", "text": str(text)}:
+            return guess_tokens(text)
+        case File():
+            return part.about_tokens
+    return guess_tokens(json.dumps(part))
 
 
 def quote(user: User, prompt: Prompt, tokens: int, cached: int, *, approximate: bool) -> Quote:

@@ -18,8 +18,9 @@ from chatapp.chat import claims
 from chatapp.chat.broadcast import Broadcast, broadcast
 from chatapp.chat.conversation import Claim, Posted, Taker
 from chatapp.chat.events import Frame
+from chatapp.chat.forgetting import forget
 from chatapp.chat.live import Live
-from chatapp.chat.models import Chunk, Conversation, Generation
+from chatapp.chat.models import Chunk, Generation
 from chatapp.chat.pace import Pace
 from chatapp.chat.writing import Writing
 from chatapp.web.database import db, db_first
@@ -31,9 +32,9 @@ SWEEP = 2.0
 # A queued reply this old was left behind by the process that should have claimed it.
 LEFT_BEHIND = timedelta(seconds=2)
 SETTLING = 5.0  # seconds
-TOPIC = "engine"
 # Seconds to ask for a lease that may have lapsed while this process stood still.
 SHORTEST = 1.0
+TOPIC = "engine"
 
 logger = logging.getLogger(__name__)
 
@@ -162,8 +163,8 @@ class Engine:
     async def _forever(self, work: Callable[[], Awaitable[None]], every: float) -> None:
         """Run `work` again and again, `every` seconds from start to start; no fault ends it."""
         while True:
-            try:
             due = monotonic() + every * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+            try:
                 await work()
             except Exception as fault:
                 logger.warning("%s: %s", work.__name__, fault, exc_info=not _outage(fault))
@@ -175,9 +176,9 @@ class Engine:
         if not writings:
             self._alive_at = monotonic()
             return
-        try:
         began = monotonic()
         deadline = self._alive_at + self.lease.total_seconds() - self.beat
+        try:
             async with asyncio.timeout(max(deadline - began, SHORTEST)):
                 held = await db_first(
                     Generation.objects.beat, list(writings), runner=self.runner, lease=self.lease
@@ -235,12 +236,6 @@ class Engine:
         if await db(end, id):
             topic, frame = await db(claims.farewell, id)
             self._broadcast.publish(topic, frame)
-
-
-def forget() -> None:
-    """Remove the words of conversations whose deletion can no longer be undone."""
-    for conversation in Conversation.objects.forgotten()[:20]:
-        conversation.delete()
 
 
 def _outage(fault: BaseException) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.chat import exports, finding, projects, views
+from chatapp.chat import attachments, exports, finding, projects, views
 
 app_name = "chat"
 urlpatterns = [
@@ -23,6 +23,10 @@ urlpatterns = [
     path("projects/<uuid:id>/delete/", projects.delete, name="delete-project"),
     path("chats/", finding.chats, name="chats"),
     path("search/", finding.search, name="search"),
+    path("files/", attachments.begin, name="attach"),
+    path("files/<uuid:id>/", attachments.serve, name="file"),
+    path("files/<uuid:id>/piece/", attachments.piece, name="piece"),
+    path("files/<uuid:id>/remove/", attachments.remove, name="detach"),
     path("quote/", views.quote, name="quote"),
     path("m/<uuid:id>/receipt/", views.receipt, name="receipt"),
     path("m/<uuid:id>/text/", views.text, name="text"),

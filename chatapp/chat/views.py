@@ -28,6 +28,8 @@ from chatapp.web.database import db
 
 P = ParamSpec("P")
 
+PIECE = 512_000  # bytes of a file sent at once
+
 
 class Member(HttpRequest):
     """A request of somebody signed in."""
@@ -83,6 +85,7 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "conversation": conversation,
         "project": chosen.project,
         "projects": request.user.projects.order_by("name"),
+        "attachments": attachment_limits(),
         "messages": articles.branch(conversation, uuid_in(request, "at")) if conversation else [],
         "listing": listing(Conversation.objects.of(request.user).listed()),
         "models": models,
@@ -90,9 +93,16 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "max_tokens": chosen.max_tokens,
         "max_tokens_limit": limit or chosen.max_tokens,
         "system_prompt": chosen.system_prompt,
+        "wishes": chosen.options or {},
         "spent_pusd": spent(conversation) if conversation else None,
     }
     return render(request, "chat/page.html", context)
+
+
+def attachment_limits() -> dict[str, int]:
+    """How many files, bytes of each, and bytes of a piece: a request's body has its limit too."""
+    step = min(settings.MAX_BODY, PIECE)
+    return {"most": settings.ATTACHMENTS, "bytes": settings.ATTACHMENT_BYTES, "step": step}
 
 
 def uuid_in(request: HttpRequest, name: str) -> UUID | None:
@@ -137,7 +147,9 @@ def settings_(request: Member, id: UUID) -> JsonResponse:
     form = forms.Settings(forms.posted(request))
     data = form.clean_or_refuse()
     system_prompt = data["system_prompt"] if "system_prompt" in form.data else None
-    change_settings(conversation, data["model"] or None, data["max_tokens"], system_prompt)
+    change_settings(
+        conversation, data["model"] or None, data["max_tokens"], system_prompt, data["options"]
+    )
     conversation.save()
     return changed(conversation)
 
@@ -153,6 +165,7 @@ def changed(conversation: Conversation) -> JsonResponse:
             "model": conversation.model,
             "max_tokens": conversation.max_tokens,
             "system_prompt": conversation.system_prompt,
+            "options": conversation.options or {},
         }
     )
 

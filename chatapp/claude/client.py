@@ -11,6 +11,7 @@ from django.conf import settings
 
 from chatapp.claude.breaker import breaker
 from chatapp.claude.connection import connection
+from chatapp.claude.content import Content
 from chatapp.claude.deadlines import Patience
 from chatapp.claude.errors import Fault
 from chatapp.claude.meter import Meter, Piece, guess_tokens
@@ -18,13 +19,15 @@ from chatapp.claude.prompt import Prompt
 from chatapp.claude.translation import failed_midway, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from httpx2 import Response
 
 logger = logging.getLogger(__name__)
 
 COUNT_TIMEOUT = 5.0  # seconds, for a quote while somebody types
+UPLOAD_TIMEOUT = 30.0  # seconds, when files go with it
+WORTHWHILE = 256  # tokens: a paused reply with fewer left is not continued
 ESTIMATE_TIMEOUT = 1.0  # seconds, while a settlement waits
 
 _limits: dict[str, str] = {}
@@ -60,7 +63,9 @@ class Reply:
 
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt
-        self.meter = Meter()
+        self.meter = Meter(prompt.begun)
+        # Only a reply that may search can be paused, and then needs what it said.
+        self.content = Content() if prompt.options.get("web_search") else None
         self.request_id = ""
         self._exits = AsyncExitStack()
         self._patience: Patience
@@ -69,6 +74,18 @@ class Reply:
     @property
     def message_id(self) -> str:
         return self.meter.message_id
+
+    @property
+    def rest(self) -> Prompt | None:
+        """The request that goes on where the model paused; None when it did not, or may not."""
+        usage = self.meter.usage or {}
+        if self.content is None or self.meter.response["stop_reason"] != "pause_turn":
+            return None
+        written = usage.get("output_tokens") or 0
+        if self.prompt.max_tokens - written < WORTHWHILE or not self.content.blocks:
+            return None
+        searches = (usage.get("server_tool_use") or {}).get("web_search_requests") or 0
+        return self.prompt.going_on(self.content.blocks, written=written, searches=searches)
 
     async def __aenter__(self) -> "Reply":
         breaker.check()
@@ -97,6 +114,8 @@ class Reply:
             with self._patience as patience:
                 async for event in self._events():
                     piece = self.meter.hear(event)
+                    if self.content:
+                        self.content.hear(event)
                     patience.heard()
                     if piece:
                         patience.leave()
@@ -114,7 +133,7 @@ class Reply:
 
     async def _ask(self) -> None:
         messages = (await connection()).beta.messages
-        asked = messages.with_streaming_response.create(**self.prompt.sent())
+        asked = messages.with_streaming_response.create(**await read(self.prompt, Prompt.sent))
         response = await self._exits.enter_async_context(asked)
         self.request_id = response.headers.get("request-id", "")
         keep_limits(response.headers)
@@ -152,12 +171,17 @@ class Reply:
         return Fault(code, started=self.meter.started, request_id=self.request_id)
 
 
+async def read(prompt: Prompt, how: "Callable[[Prompt], dict[str, Any]]") -> dict[str, Any]:
+    """The prompt's parameters; its files are read off the event loop."""
+    return await asyncio.to_thread(how, prompt) if prompt.has_files else how(prompt)
+
+
 async def count_tokens(prompt: Prompt) -> int:
     """Tokens of the whole prompt by Anthropic's own free count; an estimate (section 7). Fault."""
     try:
-        async with asyncio.timeout(COUNT_TIMEOUT):
+        async with asyncio.timeout(UPLOAD_TIMEOUT if prompt.has_files else COUNT_TIMEOUT):
             messages = (await connection()).beta.messages
-            counted = await messages.count_tokens(**prompt.counted())
+            counted = await messages.count_tokens(**await read(prompt, Prompt.counted))
         match getattr(counted, "input_tokens", None):
             case int(tokens):
                 return tokens

@@ -16,6 +16,9 @@ CONTEXT_WINDOW = 200_000  # tokens
 CACHEABLE = 1024  # tokens; shorter prompts are not cached
 UNCACHED = 3  # tokens at the prompt's end that are never cached
 CACHE_SECONDS = {"5m": 300.0, "1h": 3600.0}
+# Stands for an image or a PDF: about as many words as it has tokens.
+PICTURE = {"image": " seen" * 1500, "document": " read" * 4500}
+FILE_ENDS = "\x1c"
 TOKEN = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|\n+|[^\sA-Za-z\d]")
 PIECE = re.compile(r"\s*\S+|\s+")
 
@@ -44,6 +47,10 @@ def texts(content: object) -> Iterator[str]:
                 yield from texts(block)
         case {"text": str(text)} | {"thinking": str(text)}:
             yield text
+        case {"source": {"type": "text", "data": str(text)}}:
+            yield text + FILE_ENDS
+        case {"type": "image" | "document" as kind, "source": {"data": str(data)}}:
+            yield hashlib.sha256(data.encode()).hexdigest() + PICTURE[kind] + FILE_ENDS
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,9 @@ class Request:
 
     @property
     def question(self) -> str:
-        return next(text for role, text in reversed(self.turns) if role == "user")
+        """The last that the person wrote, without the files that go with it."""
+        asked = next(text for role, text in reversed(self.turns) if role == "user")
+        return asked.rpartition(FILE_ENDS)[2] or "What is in this file?"
 
     @property
     def thinks(self) -> bool:

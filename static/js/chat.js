@@ -9,6 +9,7 @@ import { List } from "./list.js";
 import { Log } from "./log.js";
 import { usd } from "./money.js";
 import { Outbox } from "./outbox.js";
+import { enlarge } from "./pictures.js";
 import { post } from "./post.js";
 import { Quote } from "./quote.js";
 import { Follow } from "./scroll.js";
@@ -90,16 +91,15 @@ class Chat {
 
   // While a reply is being written nothing can be sent, nor be quoted.
   #quotable() {
-    return this.#composer.value && !this.#log.live ? this.#draft() : null;
+    return this.#composer.question && !this.#log.live ? this.#draft() : null;
   }
 
   #draft() {
-    const text = this.#composer.value;
-    const { editing } = this.#composer;
+    const { question, editing } = this.#composer;
     const parent = editing ? editing.parent : this.#log.leaf;
     const { project } = by("content").dataset;
     const fresh = this.#conversation ? {} : { project, ...this.#settings.values };
-    return { conversation: this.#conversation, parent, text, ...fresh };
+    return { conversation: this.#conversation, parent, ...question, ...fresh };
   }
 
   async #send() {
@@ -148,8 +148,11 @@ class Chat {
 
   #edit(article) {
     if (!article || this.#log.live) return;
-    const text = article.querySelector(".said").textContent;
-    this.#composer.edit(text, article.dataset.parent ?? null);
+    const text = article.querySelector(".said")?.textContent ?? "";
+    const files = [...article.querySelectorAll(".files li")].map(({ dataset }) => (
+      { id: dataset.id, name: dataset.name, media_type: dataset.mediaType }
+    ));
+    this.#composer.edit(text, article.dataset.parent ?? null, files);
   }
 
   #rename() {
@@ -186,6 +189,11 @@ class Chat {
 
   #click(event) {
     const { target } = event;
+    const picture = target.closest("a.picture");
+    if (picture && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      enlarge(picture);
+    }
     const button = target.closest("button");
     if (!button) return;
     if (button.matches(".copy")) copyCode(button);

@@ -1,5 +1,6 @@
 // Where people write: keys, drafts that are never lost, editing, and Stop in Send's place.
 
+import { Attachments } from "./attachments.js";
 import * as drafts from "./drafts.js";
 
 // On a phone Enter is the only way to a new line, and Send is under the thumb.
@@ -15,12 +16,13 @@ export class Composer extends EventTarget {
   #editing = null; // { parent } while a question is written anew
   #busy = false; // a reply is being written here
   #sending = false;
-  conversation;
+  #conversation;
+  #files;
 
   constructor(form, conversation) {
     super();
     this.#form = form;
-    this.conversation = conversation;
+    this.#conversation = conversation;
     this.#text = form.querySelector("#draft");
     this.#send = form.querySelector("#send");
     this.#stop = form.querySelector("#stop");
@@ -30,11 +32,22 @@ export class Composer extends EventTarget {
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#stop.addEventListener("click", () => this.dispatchEvent(new Event("stop")));
     this.#note.querySelector("button").addEventListener("click", () => this.cancel());
+    this.#files = new Attachments(form, conversation);
+    this.#files.addEventListener("changed", () => this.#attached());
+    this.#files.addEventListener("removed", () => this.focus());
     this.#fill(drafts.load(conversation));
   }
 
-  get value() {
-    return this.#text.value.trim() ? this.#text.value : "";
+  set conversation(id) {
+    this.#conversation = this.#files.conversation = id;
+  }
+
+  // What would be sent: { text, attachments }, or null while there is nothing, or not all of it.
+  get question() {
+    const { ids: attachments, settled } = this.#files;
+    const text = this.#text.value;
+    if (!settled || !(text.trim() || attachments.length)) return null;
+    return attachments.length ? { text, attachments } : { text };
   }
 
   // { parent } when the text replaces an earlier question.
@@ -60,8 +73,9 @@ export class Composer extends EventTarget {
     this.focus();
   }
 
-  edit(text, parent) {
+  edit(text, parent, files) {
     this.#editing = { parent };
+    this.#files.show(files, false);
     this.write(text);
     this.#tell("Editing: what follows this message will be written anew.", "Cancel");
   }
@@ -70,7 +84,8 @@ export class Composer extends EventTarget {
     if (!this.#editing) return;
     this.#editing = null;
     this.#quiet();
-    this.write("");
+    this.#files.restore();
+    this.write(drafts.load(this.#conversation));
   }
 
   // The question is on its way: keep it until the server has it.
@@ -80,12 +95,18 @@ export class Composer extends EventTarget {
     this.#allow();
   }
 
+  // The draft that an edit stood before comes back.
   sent() {
     this.#settled();
-    this.#editing = null;
+    if (this.#editing) {
+      this.#editing = null;
+      this.#files.restore();
+    } else {
+      drafts.save(this.#conversation, "");
+      this.#files.clear();
+    }
     this.#quiet();
-    drafts.save(this.conversation, "");
-    this.#fill("");
+    this.#fill(drafts.load(this.#conversation));
     this.dispatchEvent(new Event("draft"));
   }
 
@@ -104,9 +125,14 @@ export class Composer extends EventTarget {
   #typed() {
     if (!this.#editing) {
       this.#quiet();
-      drafts.save(this.conversation, this.#text.value);
+      drafts.save(this.#conversation, this.#text.value);
     }
     this.#fit();
+    this.#allow();
+    this.dispatchEvent(new Event("draft"));
+  }
+
+  #attached() {
     this.#allow();
     this.dispatchEvent(new Event("draft"));
   }
@@ -124,7 +150,7 @@ export class Composer extends EventTarget {
   }
 
   #allow() {
-    this.#send.disabled = this.#sending || !this.value;
+    this.#send.disabled = this.#sending || !this.question;
     this.#text.readOnly = this.#sending;
   }
 
@@ -146,7 +172,7 @@ export class Composer extends EventTarget {
 
   #submit(event) {
     event.preventDefault();
-    if (this.#busy || this.#sending || !this.value) return;
+    if (this.#busy || this.#sending || !this.question) return;
     this.dispatchEvent(new Event("send"));
   }
 

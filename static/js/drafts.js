@@ -2,6 +2,17 @@
 
 const name = (conversation) => `draft:${conversation ?? "new"}`;
 
+const files = (conversation) => `files:${conversation ?? "new"}`;
+
+export function loadFiles(conversation) {
+  return JSON.parse(localStorage.getItem(files(conversation)) ?? "[]");
+}
+
+export function saveFiles(conversation, list) {
+  if (list.length) localStorage.setItem(files(conversation), JSON.stringify(list));
+  else localStorage.removeItem(files(conversation));
+}
+
 export function load(conversation) {
   return localStorage.getItem(name(conversation)) ?? "";
 }

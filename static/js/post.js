@@ -1,6 +1,6 @@
 // Small JSON requests to our own server.
 
-const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+export const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export async function post(url, data, { signal } = {}) {
   const response = await fetch(url, {

@@ -16,8 +16,9 @@ from chatapp.chat import claims, writing
 from chatapp.chat.broadcast import Broadcast
 from chatapp.chat.conversation import Posted, Taker, post
 from chatapp.chat.events import Frame
+from chatapp.chat.forgetting import forget
 from chatapp.chat.models import Chunk, Conversation, Generation
-from chatapp.chat.running import Engine, forget
+from chatapp.chat.running import Engine
 from chatapp.claude.connection import connection
 from chatapp.ledger.models import Charge
 from chatapp.web.database import db

@@ -16,6 +16,7 @@ from chatapp.chat.markdown import render
 from chatapp.chat.text import clean
 
 if TYPE_CHECKING:
+    from chatapp.chat.models.attachment import Attachment
     from chatapp.chat.models.generation import Generation
 
 TITLE_LENGTH = 80
@@ -33,6 +34,7 @@ class Project(models.Model):
     name = models.CharField(max_length=120)
     system_prompt = models.TextField(blank=True)
     model = models.CharField(max_length=100, blank=True)
+    options = models.JSONField(null=True, blank=True, help_text="see wishes.py")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -73,6 +75,7 @@ class Conversation(models.Model):
     model = models.CharField(max_length=100)
     system_prompt = models.TextField(blank=True)
     max_tokens = models.PositiveIntegerField()
+    options = models.JSONField(null=True, blank=True, help_text="see wishes.py")
     created_at = models.DateTimeField(auto_now_add=True)
     # Of the last message; the list is ordered by it.
     active_at = models.DateTimeField()
@@ -110,10 +113,11 @@ class Conversation(models.Model):
         self.save(update_fields=["title"])
 
     def begin_in(self, project: Project) -> None:
-        """Take a project's model and system prompt, as they are now."""
+        """Take a project's settings, as they are now."""
         self.project = project
         self.model = project.model or self.model
         self.system_prompt = project.system_prompt
+        self.options = project.options
 
     def move(self, project: Project | None) -> None:
         """Its settings stay: they are the conversation's own."""
@@ -138,7 +142,8 @@ class Conversation(models.Model):
 
     def path_to(self, leaf: "Message | uuid.UUID | None") -> "list[Message]":
         """The messages from the root to this one, root first."""
-        by_id = {message.id: message for message in self.messages.all()}
+        messages = self.messages.prefetch_related("attachments")
+        by_id = {message.id: message for message in messages}
         path = []
         step = leaf.id if isinstance(leaf, Message) else leaf
         while step is not None:
@@ -163,8 +168,10 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     # A reply's thinking, shown folded above it.
     thinking = models.TextField(blank=True)
+    thought_ms = models.PositiveIntegerField(null=True, help_text="how long it thought")
     model = models.CharField(max_length=100, blank=True, help_text="of a reply, as served")
     stop_reason = models.CharField(max_length=40, blank=True)
+    attachments = models.ManyToManyField("chat.Attachment", related_name="messages")
     charge = models.ForeignKey(
         "ledger.Charge", null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -172,6 +179,8 @@ class Message(models.Model):
 
     # The ids of the branches at this place, in order, once articles.branch has looked.
     siblings: "list[uuid.UUID]"
+    # The files of a question that is not saved yet.
+    attaching: "list[Attachment] | None" = None
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -186,6 +195,11 @@ class Message(models.Model):
         if self.role == self.Role.USER or (self._writing and self._writing.live):
             return ""
         return rendered(self.text)
+
+    @property
+    def files(self) -> "list[Attachment]":
+        """What goes with it, in the order of their arrival."""
+        return list(self.attachments.all()) if self.attaching is None else self.attaching
 
     @property
     def price_line(self) -> str:

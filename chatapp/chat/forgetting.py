@@ -1,0 +1,14 @@
+"""What is removed for good: what was deleted once an undo has passed, and files nobody sent."""
+
+from chatapp.chat.models import Attachment, Conversation
+
+AT_ONCE = 20
+
+
+def forget() -> None:
+    """Remove the words and files of a few things whose time has come. What they cost stays."""
+    for thing in [
+        *Conversation.objects.forgotten()[:AT_ONCE],
+        *Attachment.objects.forgotten()[:AT_ONCE],
+    ]:
+        thing.delete()
