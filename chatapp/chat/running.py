@@ -6,7 +6,7 @@ import os
 import random
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -36,6 +36,9 @@ SETTLING = 5.0  # seconds
 SHORTEST = 1.0
 TOPIC = "engine"
 
+# A reply being written, the end of its lease, and whether that is over.
+Lease = tuple[UUID, datetime, bool]
+
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +59,8 @@ class Engine:
         self._asking: set[asyncio.Task[Posted]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._alive_at = 0.0
+        # Of each lease, its end and since when we have seen just that.
+        self._leases: dict[UUID, tuple[datetime, float]] = {}
 
     async def start(self) -> None:
         if not self.writes:
@@ -214,8 +219,8 @@ class Engine:
 
     async def _sweep(self) -> None:
         """Settle what dead processes left, take up what nobody claimed, forget what was deleted."""
-        lapsed, waiting, late = await db(self._findings)
-        for id in lapsed:
+        leases, waiting, late = await db(self._findings)
+        for id in self._lost(leases):
             await self._end(claims.abandon, id)
         for id in late:
             await self._end(claims.expire, id)
@@ -223,11 +228,25 @@ class Engine:
             self.wake(id)
         await db(forget)
 
-    def _findings(self) -> tuple[list[UUID], list[UUID], list[UUID]]:
+    def _lost(self, leases: list[Lease]) -> list[UUID]:
+        """Those whose lease has ended, and was not prolonged for longer than a beat.
+
+        A clock that jumps, or a machine that slept, ends all leases at once. Whoever lives
+        prolongs its own with the next beat.
+        """
+        now = monotonic()
+        before, self._leases = self._leases, {}
+        for id, until, _ in leases:
+            last = before.get(id)
+            self._leases[id] = last if last and last[0] == until else (until, now)
+        patience = self.beat + 1
+        return [id for id, _, over in leases if over and now - self._leases[id][1] > patience]
+
+    def _findings(self) -> tuple[list[Lease], list[UUID], list[UUID]]:
         replies = Generation.objects
         late = timedelta(seconds=settings.QUEUE_TIMEOUT)
         return (
-            list(replies.lapsed().values_list("id", flat=True)),
+            replies.leases(),
             list(replies.waiting(LEFT_BEHIND).values_list("id", flat=True)),
             list(replies.waiting(late).values_list("id", flat=True)),
         )

@@ -43,8 +43,9 @@ def charges(claim: Claim) -> list[str]:
 
 
 async def test_a_reply_lost_before_it_was_asked_for_is_asked_by_another(
-    claim: Claim, upstream: Any
+    claim: Claim, upstream: Any, settings: Any
 ) -> None:
+    settings.LEASE_SECONDS = 1.5
     engine = Engine(Broadcast())
     await engine.start()
 

@@ -111,6 +111,20 @@ async def test_another_process_settles_what_a_dead_one_left(
     assert [frame["type"] for frame in ear.frames] == ["done"]
 
 
+async def test_leases_that_a_jumping_clock_ends_are_prolonged_by_who_lives(
+    engines: Any, alice: Any, upstream: Any
+) -> None:
+    first, generation = await engines(), await asked(alice, "Go [[slow:40+words:60]]")
+    first.wake(generation.id)
+    await saved(generation)
+    await engines()
+    for _ in range(8):
+        await db(Generation.objects.update, lease_until=timezone.now() - timedelta(hours=1))
+        await asyncio.sleep(0.25)
+    assert (await until(generation, "done")).fence == 1
+    assert (await settled(generation)).status == "exact"
+
+
 async def test_a_question_nobody_claimed_is_answered_by_the_next_sweep(
     engines: Any, alice: Any
 ) -> None:

@@ -47,6 +47,13 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def waiting(self, age: timedelta) -> Self:
         """Queued for longer than this."""
+    def leases(self) -> list[tuple[uuid.UUID, datetime, bool]]:
+        """Id, end of the lease, and whether that is over, of each reply being written."""
+        over = models.ExpressionWrapper(Q(lease_until__lt=Now()), models.BooleanField())
+        rows = self.filter(state=Generation.State.RUNNING).annotate(over=over)
+        leases = rows.values_list("id", "lease_until", "over")
+        return [(id, until, over) for id, until, over in leases if until]
+
         return self.filter(state=Generation.State.QUEUED, created_at__lt=Now() - age)
 
     def claim(self, id: uuid.UUID, *, runner: str, lease: timedelta) -> "Generation | None":
