@@ -24,11 +24,33 @@ pytest_plugins = ["tests.ledger.guards", "tests.upstream"]
 
 # Seconds for one test with its fixtures.
 LONGEST = 300
+# Whoever asks for one of these may meet a database or Redis.
+STORED = {"db", "server", "demo_server", "upstream_url", "postgresql_url", "redis_url", "world"}
 
 
 def person(username: str, **fields: Any) -> Any:
     fields = {"name": username.title(), "email": f"{username}@example.com"} | fields
     return get_user_model().objects.create_user(username, password=servers.PASSWORD, **fields)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "once: asks nothing of the database, though it has one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what it can change: everything else was tried beside SQLite."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return
+    same = [item for item in items if not _stores(item)]
+    config.hook.pytest_deselected(items=same)
+    items[:] = [item for item in items if item not in set(same)]
+
+
+def _stores(item: pytest.Item) -> bool:
+    if item.get_closest_marker("once"):
+        return False
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(names & STORED or item.get_closest_marker("django_db"))
 
 
 @pytest.hookimpl(wrapper=True)

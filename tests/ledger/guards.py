@@ -1,55 +1,66 @@
 """Lifts the ledger's triggers where a test's teardown empties the database; nowhere else.
 
-A pytest plugin (named in tests/conftest.py): TransactionTestCase cleans up by DELETE on SQLite and
-by TRUNCATE on PostgreSQL, and the ledger refuses both.
+A pytest plugin (named in tests/conftest.py): a test that commits leaves rows, and the ledger refuses
+to have them deleted.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-TABLES = ("ledger_charge", "ledger_chargeline", "ledger_adjustment")
+from chatapp.accounts.groups import make_groups
+
+KEPT = {"django_content_type", "auth_permission"}
+ON_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'ledger%'"
+ON_POSTGRESQL = (
+    "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger"
+    " WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger%'"
+)
 
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Without the triggers, for a flush or to seed a break."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = dict(cursor.fetchall())
+    """Without the ledger's triggers, for a flush or to seed a break."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            triggers = dict(cursor.execute(ON_SQLITE).fetchall())
             for name in triggers:
                 cursor.execute(f"DROP TRIGGER {name}")
             yield
             for sql in triggers.values():
                 cursor.execute(sql)
-    else:
-        _alter("DISABLE")
-        yield
-        _alter("ENABLE")
+        else:
+            cursor.execute(ON_POSTGRESQL)
+            tables = [table for (table,) in cursor.fetchall()]
+            _alter(tables, "DISABLE")
+            yield
+            _alter(tables, "ENABLE")
 
 
-def _alter(what: str) -> None:
+def _alter(tables: list[str], what: str) -> None:
     with connection.cursor() as cursor:
         # A table with unchecked foreign keys cannot be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in TABLES:
+        for table in tables:
             cursor.execute(f"ALTER TABLE {table} {what} TRIGGER USER")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
+def empty() -> None:
+    """Delete every row but Django's own facts; the groups are as after an installation."""
+    tables = connection.introspection.django_table_names(only_existing=True)
+    with lifted(), transaction.atomic(), connection.cursor() as cursor:
+        for table in set(tables) - KEPT:
+            cursor.execute(f"DELETE FROM {table}")
+    make_groups()
+
+
 @pytest.fixture(autouse=True, scope="session")
-def ledger_can_be_flushed() -> Iterator[None]:
-    teardown = TransactionTestCase._fixture_teardown
-
-    def flush(case: Any) -> None:
-        with lifted():
-            teardown(case)
-
+def emptied_quickly() -> Iterator[None]:
+    """TransactionTestCase's flush truncates and makes all permissions anew: most of a test's time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty())
         yield

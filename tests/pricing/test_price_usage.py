@@ -160,6 +160,7 @@ def test_events_may_hold_anything(tmp_path: Path) -> None:
     assert (code, answer["status"], answer["upper_usd"]) == (0, "estimated", None)
 
 
+@pytest.mark.once
 def test_100_000_lines_run_in_constant_memory(transactional_db: None, tmp_path: Path) -> None:
     import_prices()
     sizes = [peak(tmp_path, lines) for lines in (1_000, 100_000)]
