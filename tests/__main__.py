@@ -19,7 +19,7 @@ Environment = dict[str, str]
 # Playwright's loop and ours do not mix: the browser's tests have processes of their own.
 UNITS = ["tests", "--ignore=tests/browser"]
 BROWSER = ["tests/browser"]
-LONGEST = "40m"
+LONGEST = "15m"
 NOTHING_FOUND = 5
 
 
