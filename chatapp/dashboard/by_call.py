@@ -9,9 +9,9 @@ from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
 from chatapp.dashboard.sums import PRICED, Sums
-from chatapp.ledger.choices import WAITING
+from chatapp.ledger.choices import TOKENS, WAITING
 from chatapp.ledger.daily import AMOUNT, QUANTITY
-from chatapp.ledger.models import Charge, ChargeLine, Kind
+from chatapp.ledger.models import Charge, ChargeLine
 
 Calls = QuerySet[Charge]
 OF_CHARGES = {
@@ -56,7 +56,7 @@ def hours_by(calls: Calls, column: str, start: datetime, *, unit: str) -> dict[A
     if column == "kind":
         rows: QuerySet[Any] = _lines(calls)
         if unit == "tokens":
-            rows = rows.exclude(kind=Kind.WEB_SEARCH)
+            rows = rows.filter(kind__in=TOKENS)
         time, measure = "charge__authorized_at", F("amount_pusd" if unit == "usd" else "quantity")
     else:
         rows, time = calls.filter(status__in=PRICED), "authorized_at"

@@ -9,6 +9,7 @@ from chatapp.claude.analytics import Place, Row
 
 REQUESTS = "requests"
 WEB_SEARCH = "web_search"
+COUNTER = "counter"
 # In which one respect two rows may differ that are the same calls put elsewhere, and its name.
 MOVES = {
     "day": "wrong_day",
@@ -62,7 +63,8 @@ class Side:
         return {kind: count for kind, count in self.counts.items() if count}
 
     def tokens(self) -> int:
-        return sum(n for kind, n in self.counts.items() if kind not in (REQUESTS, WEB_SEARCH))
+        others = (REQUESTS, WEB_SEARCH, COUNTER)
+        return sum(n for kind, n in self.counts.items() if kind not in others)
 
 
 Sides = dict[Place, Side]

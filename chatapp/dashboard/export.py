@@ -15,12 +15,12 @@ from chatapp.dashboard import calls
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums
-from chatapp.ledger.models import Charge, ChargeLine, Kind
+from chatapp.ledger.daily import QUANTITY
+from chatapp.ledger.models import Charge, ChargeLine
 from chatapp.pricing.money import exact
 from chatapp.web.database import db
 
 SLICE = 1000
-QUANTITIES = {kind: f"{kind}_tokens" for kind in Kind} | {Kind.WEB_SEARCH: "web_searches"}
 # Columns that are the charge's own, unchanged.
 STORED = (
     *("source", "purpose", "status", "model", "requested_model", "speed", "service_tier"),
@@ -28,7 +28,7 @@ STORED = (
 )
 COLUMNS = (
     *("call", "time_utc", "day", "person", "name", "team"),
-    *QUANTITIES.values(),
+    *QUANTITY.values(),
     *("amount_usd", "low_usd", "high_usd"),
     *STORED,
 )
@@ -79,10 +79,11 @@ async def _slices(asked: Filter) -> AsyncIterator[list[Record]]:
 def _slice(asked: Filter, after: UUID | None) -> tuple[list[Record], UUID | None]:
     page = calls.page(asked, after=str(after or ""), size=SLICE)
     counted: dict[int, Record] = defaultdict(dict)
-    lines = ChargeLine.objects.in_force().filter(charge__in=[call.pk for call in page.calls])
+    calls_here = [call.pk for call in page.calls]
+    lines = ChargeLine.objects.in_force().filter(charge__in=calls_here, kind__in=QUANTITY)
     sums = lines.order_by().values_list("charge", "kind").annotate(sum=Sum("quantity"))
     for pk, kind, quantity in sums:
-        counted[pk][QUANTITIES[kind]] = int(quantity)
+        counted[pk][QUANTITY[kind]] = int(quantity)
     return [_record(call, counted[call.pk]) for call in page.calls], page.next
 
 
@@ -97,7 +98,7 @@ def _record(call: Charge, quantities: Record) -> Record:
         "amount_usd": _usd(call.amount_pusd),
         "low_usd": _usd(call.low_pusd),
         "high_usd": _usd(call.high_pusd),
-        **{name: quantities.get(name, 0) for name in QUANTITIES.values()},
+        **{name: quantities.get(name, 0) for name in QUANTITY.values()},
         **{name: getattr(call, name) for name in STORED},
     }
 
@@ -111,7 +112,7 @@ def _totals(sums: Sums) -> Record:
         "calls": sums.calls,
         "calls_without_amount": sums.unpriced_calls,
         "amount_usd": exact(sums.amount_pusd),
-        **{name: getattr(sums, name) for name in QUANTITIES.values()},
+        **{name: getattr(sums, name) for name in QUANTITY.values()},
     }
 
 

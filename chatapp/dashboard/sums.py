@@ -12,7 +12,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-from chatapp.ledger.models import Kind, Status
+from chatapp.ledger.choices import TOKENS
+from chatapp.ledger.daily import AMOUNT
+from chatapp.ledger.models import Status
 from chatapp.pricing.money import PUSD
 
 Key = TypeVar("Key")
@@ -78,13 +80,18 @@ class Sums:
     def tokens(self) -> int:
         return self.tokens_in + self.output_tokens
 
+    @property
+    def counter_pusd(self) -> int:
+        """Of counters that an admin gave a price: what the kinds with a column leave."""
+        return self.amount_pusd - sum(map(self.amount_of, AMOUNT))
+
     def amount_of(self, kind: str) -> int:
         """pico-USD of one kind of line."""
         return int(getattr(self, f"{kind}_pusd"))
 
     def tokens_of(self, kind: str) -> int:
-        """Tokens of one kind; searches are none."""
-        return 0 if kind == Kind.WEB_SEARCH else int(getattr(self, f"{kind}_tokens"))
+        """Tokens of one kind; searches and other counters are none."""
+        return int(getattr(self, f"{kind}_tokens")) if kind in TOKENS else 0
 
 
 _NAMES = tuple(field.name for field in fields(Sums))

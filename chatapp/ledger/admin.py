@@ -1,10 +1,14 @@
 """Budgets to set and charges to look at; money that was recorded is never edited here."""
 
+from datetime import UTC
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from chatapp.ledger.forms import BudgetForm
 from chatapp.ledger.models import Budget, Charge, Source, UnknownCounter
@@ -47,11 +51,20 @@ class BudgetAdmin(admin.ModelAdmin):
 
 @admin.register(UnknownCounter)
 class UnknownCounterAdmin(admin.ModelAdmin):
-    """Where somebody who has looked says that a counter is harmless; its notice goes then."""
+    """Where somebody who has looked gives a counter a price, or says that it is harmless."""
 
-    list_display = ("name", "first_seen_at", "harmless")
-    fields = ("name", "charge", "first_seen_at", "harmless")
-    readonly_fields = ("name", "charge", "first_seen_at")
+    list_display = ("name", "first_seen_at", "harmless", "price")
+    list_select_related = ("charge",)
+    fields = ("name", "charge", "first_seen_at", "price", "harmless")
+    readonly_fields = ("name", "charge", "first_seen_at", "price")
+
+    @admin.display(description="Price")
+    def price(self, counter: UnknownCounter) -> str:
+        """From the first call that had it, so that all of them are rated."""
+        first = counter.charge.authorized_at.astimezone(UTC)
+        query = urlencode({"counter": counter.name, "valid_from": f"{first:%Y-%m-%d %H:%M:%S}"})
+        add = reverse("admin:pricing_counterprice_add")
+        return format_html('<a href="{}?{}">Give it a price</a>', add, query)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -33,7 +33,7 @@ WAITING = (Status.UNPRICED, Status.UNKNOWN)  # captured, with no amount
 
 
 class Kind(models.TextChoices):
-    """What a line counts: tokens, or searches."""
+    """What a line counts: tokens, searches, or a counter that an admin gave a price."""
 
     INPUT = "input"
     CACHE_WRITE_5M = "cache_write_5m", "cache write, 5 min"
@@ -41,6 +41,8 @@ class Kind(models.TextChoices):
     CACHE_READ = "cache_read", "cache read"
     OUTPUT = "output"
     WEB_SEARCH = "web_search", "web search"
+    COUNTER = "counter", "other counters"
 
 
 PROMPT = (Kind.INPUT, Kind.CACHE_WRITE_5M, Kind.CACHE_WRITE_1H, Kind.CACHE_READ)
+TOKENS = (*PROMPT, Kind.OUTPUT)

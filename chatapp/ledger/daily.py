@@ -11,13 +11,14 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from chatapp.ledger.choices import WAITING, Kind, Purpose, Source, Status
+from chatapp.ledger.choices import TOKENS, WAITING, Kind, Purpose, Source, Status
 
 if TYPE_CHECKING:
     from chatapp.ledger.charges import Charge
 
-QUANTITY = {kind: f"{kind}_tokens" for kind in Kind} | {Kind.WEB_SEARCH: "web_searches"}
-AMOUNT = {kind: f"{kind}_pusd" for kind in Kind}
+# Other counters have no columns of their own: they are what the kinds leave of amount_pusd.
+QUANTITY = {kind: f"{kind}_tokens" for kind in TOKENS} | {Kind.WEB_SEARCH: "web_searches"}
+AMOUNT = {kind: f"{kind}_pusd" for kind in QUANTITY}
 KEY = ("day", "user_id", "team_id", "model", "purpose", "source", "status")
 SUMS = ("calls", "amount_pusd", "held_pusd", *QUANTITY.values(), *AMOUNT.values())
 
@@ -84,9 +85,9 @@ def counters(charge: "Charge", lines: Iterable[Counted]) -> Counter[str]:
     if charge.status in WAITING:
         sums["held_pusd"] = charge.held_pusd
     for line in lines:
-        kind = Kind(line.kind)
-        sums[QUANTITY[kind]] += line.quantity
-        sums[AMOUNT[kind]] += line.amount_pusd
+        if (kind := Kind(line.kind)) in QUANTITY:
+            sums[QUANTITY[kind]] += line.quantity
+            sums[AMOUNT[kind]] += line.amount_pusd
     return sums
 
 

@@ -69,10 +69,14 @@ LAWS = [
         LEFT JOIN prompts p ON p.charge_id = l.charge_id AND p.segment = l.segment
             AND p.written = COALESCE(l.adjustment_id, 0)
         LEFT JOIN pricing_priceversion v ON v.id = l.price_version_id
+        LEFT JOIN pricing_counterprice n ON n.id = l.counter_price_id
         LEFT JOIN pricing_pricetier t ON t.version_id = v.id AND t."over" = (
             SELECT MAX(x."over") FROM pricing_pricetier x
             WHERE x.version_id = v.id AND (x."over" = 0 OR x."over" < p.prompt))
-        WHERE l.reverses_id IS NULL AND (v.id IS NULL OR NOT v.available
+        WHERE l.reverses_id IS NULL AND (l.kind = 'counter') <> (n.id IS NOT NULL)
+        OR l.reverses_id IS NULL AND l.kind = 'counter' AND (v.id IS NOT NULL
+            OR l.multiplier_bp <> 10000 OR l.unit_price_pusd <> n.unit_price_pusd)
+        OR l.reverses_id IS NULL AND l.kind <> 'counter' AND (v.id IS NULL OR NOT v.available
             OR l.multiplier_bp NOT IN (0, 10000, COALESCE(v.batch_bp, 10000),
                 COALESCE(v.geo_us_bp, 10000),
                 COALESCE(v.batch_bp, 10000) * COALESCE(v.geo_us_bp, 10000) / 10000)
@@ -94,6 +98,15 @@ LAWS = [
                     OR (w.recorded_at = v.recorded_at AND w.id > v.id))))
             AND w.valid_from <= c.authorized_at AND w.recorded_at <= l.recorded_at
             AND (w.cancelled_at IS NULL OR w.cancelled_at > l.recorded_at)
+        WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)
+        UNION ALL SELECT l.charge_id FROM ledger_chargeline l
+        JOIN ledger_charge c ON c.id = l.charge_id
+        JOIN pricing_counterprice v ON v.id = l.counter_price_id
+        LEFT JOIN pricing_counterprice w ON w.counter = v.counter
+            AND (w.valid_from > v.valid_from OR (w.valid_from = v.valid_from
+                AND (w.recorded_at > v.recorded_at
+                    OR (w.recorded_at = v.recorded_at AND w.id > v.id))))
+            AND w.valid_from <= c.authorized_at AND w.recorded_at <= l.recorded_at
         WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)""",
     ),
     Law(

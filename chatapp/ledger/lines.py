@@ -121,6 +121,14 @@ class ChargeLine(models.Model):
     price_version = models.ForeignKey(
         "pricing.PriceVersion", null=True, on_delete=models.PROTECT, related_name="lines"
     )
+    # Of a counter, in place of a version.
+    counter_price = models.ForeignKey(
+        "pricing.CounterPrice",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_index=False,
+    )
     recorded_at = models.DateTimeField()
 
     objects = ChargeLineQuerySet.as_manager()
@@ -143,6 +151,7 @@ class ChargeLine(models.Model):
             multiplier_bp=line.multiplier_bp,
             amount_pusd=line.amount_pusd,
             price_version_id=line.price_version,
+            counter_price_id=line.counter_price,
         )
 
     def taken_back(self) -> "ChargeLine":
@@ -157,6 +166,7 @@ class ChargeLine(models.Model):
             multiplier_bp=self.multiplier_bp,
             amount_pusd=-self.amount_pusd,
             price_version_id=self.price_version_id,
+            counter_price_id=self.counter_price_id,
         )
 
     def says(self, line: Line) -> bool:

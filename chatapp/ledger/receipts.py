@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from chatapp.ledger.choices import Kind, State, Status
+from chatapp.ledger.choices import TOKENS, Kind, State, Status
 from chatapp.ledger.lines import Adjustment, ChargeLine
 from chatapp.pricing.models import PriceVersion
 from chatapp.pricing.money import calls_like_this, exact, format_per_mtok, format_usd
@@ -55,7 +55,7 @@ SEGMENTS = {
 class Entry:
     """One line: `quantity` x `unit_price` x `multiplier` = `amount_pusd`.
 
-    The unit price is of a million tokens, or of one search.
+    The unit price is of a million tokens, or of one search or whatever else is counted.
     """
 
     label: str
@@ -64,7 +64,7 @@ class Entry:
     unit_price: str
     multiplier: str
     amount_pusd: int
-    per_search: bool
+    per_token: bool
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ class Receipt:
 
 
 def of(charge: "Charge") -> Receipt:
-    lines = list(charge.lines.in_force().select_related("price_version"))
-    samplings = {line.segment for line in lines if line.kind != Kind.WEB_SEARCH}
+    lines = list(charge.lines.in_force().select_related("price_version", "counter_price"))
+    samplings = {line.segment for line in lines if line.kind in TOKENS}
     return Receipt(
         charge=charge,
         metered=charge.metered(),
@@ -152,17 +152,18 @@ def of(charge: "Charge") -> Receipt:
 
 
 def _entry(line: ChargeLine, *, several: bool) -> Entry:
-    search = line.kind == Kind.WEB_SEARCH
+    tokens = line.kind in TOKENS
+    counter = line.counter_price.counter if line.counter_price else ""
     return Entry(
-        label=capfirst(Kind(line.kind).label),
-        part=_part(line) if several and not search else "",
+        label=counter or capfirst(Kind(line.kind).label),
+        part=_part(line) if several and tokens else "",
         quantity=line.quantity,
-        unit_price=format_usd(line.unit_price_pusd, "exact")
-        if search
-        else format_per_mtok(line.unit_price_pusd),
+        unit_price=format_per_mtok(line.unit_price_pusd)
+        if tokens
+        else format_usd(line.unit_price_pusd, "exact"),
         multiplier=_multiplier(line.multiplier_bp),
         amount_pusd=line.amount_pusd,
-        per_search=search,
+        per_token=tokens,
     )
 
 

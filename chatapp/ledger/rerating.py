@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from chatapp.accounts.models import User
 from chatapp.ledger.charges import Charge
@@ -21,19 +22,28 @@ CHUNK = 500  # calls read at a time
 class LedgerRepricer:
     """Re-rates calls by adjustments: the lines in force are taken back, new ones written."""
 
-    def preview(self, book: PriceBook, *, model: str, since: datetime) -> Effect:
+    def preview(
+        self, book: PriceBook, *, since: datetime, model: str = "", counter: str = ""
+    ) -> Effect:
         """What `apply` would do at the prices of `book`; nothing is written."""
         calls = [
             (charge.amount_pusd, rated.amount_pusd)
-            for charge, rated in differing(book, touched(model, since))
+            for charge, rated in differing(book, touched(since, model, counter))
         ]
         return effect(calls)
 
     def apply(
-        self, book: PriceBook, *, model: str, since: datetime, note: str, by: User | None
+        self,
+        book: PriceBook,
+        *,
+        since: datetime,
+        note: str,
+        by: User | None,
+        model: str = "",
+        counter: str = "",
     ) -> Effect:
         """Restate every call whose money differs, in one transaction."""
-        return restate(book, touched(model, since), note=note, by=by)
+        return restate(book, touched(since, model, counter), note=note, by=by)
 
     def rate_waiting(self, book: PriceBook) -> int:
         """Price the calls that were recorded unpriced; returns how many got a price."""
@@ -41,14 +51,19 @@ class LedgerRepricer:
         return restate(book, waiting, note="a price was recorded", by=None).newly_priced
 
 
-def touched(model: str, since: datetime) -> QuerySet[Charge]:
-    """Calls from `since` on that were priced by a version of `model`, or have no price yet."""
+def touched(since: datetime, model: str, counter: str) -> QuerySet[Charge]:
+    """Calls from `since` on that a version of `model` priced, or that have no price yet.
+
+    Or those that may report the counter: all whose evidence has its name anywhere.
+    """
+    calls = Charge.objects.captured().filter(authorized_at__gte=since).order_by("pk")
+    if counter:
+        named = {"told__contains": f'"{counter.rpartition(".")[2]}"'}
+        late = Adjustment.objects.alias(told=Cast("evidence", TextField())).filter(**named)
+        reported = calls.alias(told=Cast("usage", TextField()))
+        return reported.filter(Q(**named) | Q(pk__in=late.values("charge")))
     priced = ChargeLine.objects.filter(price_version__model=model).values("charge")
-    return (
-        Charge.objects.captured()
-        .filter(Q(status=Status.UNPRICED) | Q(pk__in=priced), authorized_at__gte=since)
-        .order_by("pk")
-    )
+    return calls.filter(Q(status=Status.UNPRICED) | Q(pk__in=priced))
 
 
 def restate(book: PriceBook, calls: QuerySet[Charge], *, note: str, by: User | None) -> Effect:

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
+
+from chatapp.pricing.models import CounterPrice
 
 
 class UnknownCounterQuerySet(models.QuerySet["UnknownCounter"]):
@@ -14,11 +17,15 @@ class UnknownCounterQuerySet(models.QuerySet["UnknownCounter"]):
             UnknownCounter.objects.bulk_create(counters, ignore_conflicts=True)
 
     def waiting(self) -> Self:
-        return self.filter(harmless=False)
+        """Neither looked at, nor with a price that reaches back to the first call."""
+        prices = CounterPrice.objects.known().filter(
+            counter=OuterRef("name"), valid_from__lte=OuterRef("charge__authorized_at")
+        )
+        return self.filter(~Exists(prices), harmless=False)
 
 
 class UnknownCounter(models.Model):
-    """A count in some call's usage that is in no sum, because nobody knows what it costs."""
+    """A count in some call's usage that no rule knows: in no sum until it is given a price."""
 
     name = models.CharField(max_length=200, unique=True, editable=False)
     charge = models.ForeignKey(

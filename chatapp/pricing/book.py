@@ -94,6 +94,16 @@ class Version:
         )
 
 
+@dataclass(frozen=True)
+class CounterRate:
+    """What one count of a counter that no rule knows costs from `valid_from` on, in pico-USD."""
+
+    counter: str
+    valid_from: datetime
+    unit_price_pusd: int
+    id: int | None = None
+
+
 class PriceBook:
     """Immutable. Of versions of one model and speed that start together, the last given wins."""
 
@@ -103,6 +113,7 @@ class PriceBook:
         versions: Iterable[Version],
         aliases: Mapping[str, str],
         refusal_rules: Iterable[tuple[datetime, frozenset[str] | None]] = (),
+        counters: Iterable[CounterRate] = (),
     ) -> None:
         """`aliases` maps every name a model goes by, its id included, to its id."""
         self._aliases = dict(aliases)
@@ -110,6 +121,7 @@ class PriceBook:
         for version in sorted(versions, key=lambda version: version.valid_from):
             self._versions[version.model, version.speed].append(version)
         self._rules = sorted(refusal_rules, key=lambda rule: rule[0])
+        self._counters = sorted(counters, key=lambda rate: (rate.counter, rate.valid_from))
 
     def resolve(self, model: str) -> str | None:
         """The model's id, by exact match of id or alias."""
@@ -135,6 +147,11 @@ class PriceBook:
         """Categories whose refusals before any output are billed at that time; None: all are."""
         index = bisect_right(self._rules, at, key=lambda rule: rule[0])
         return self._rules[index - 1][1] if index else None
+
+    def counters(self, at: datetime) -> Iterable[CounterRate]:
+        """The rate in force at that time of each counter that has one."""
+        begun = (rate for rate in self._counters if rate.valid_from <= at)
+        return {rate.counter: rate for rate in begun}.values()
 
     def _in_force(self, model: str, speed: str, at: datetime) -> Version | None:
         versions = self._versions.get((model, speed), [])

@@ -2,11 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chatapp.pricing.book import BP, Gap, PriceBook, Tier, Version
+from chatapp.pricing.book import BP, CounterRate, Gap, PriceBook, Tier, Version
+from chatapp.pricing.counters import counted
 from chatapp.pricing.refusals import unbilled
 from chatapp.pricing.segments import MOST, TOKEN_KINDS, Reading, Segment, read
 from chatapp.pricing.usage import Certainty, Metered, UsageError
@@ -32,7 +33,8 @@ class Line:
     """One segment's tokens of one kind: quantity x unit price x multiplier = amount, in pico-USD.
 
     `multiplier_bp` is in basis points, and 0 where a refusal is not billed. The searches of a
-    response stand in a segment of their own, after the last.
+    response stand in a segment of their own, after the last, and so do the counters that were given
+    a price: those name a `counter` and its `counter_price` instead of a version.
     """
 
     segment: int
@@ -44,6 +46,8 @@ class Line:
     multiplier_bp: int
     amount_pusd: int
     price_version: int | None
+    counter: str = ""
+    counter_price: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,11 @@ def price(
                 lines.append(_searches(len(reading.segments), reading, model, version))
             case Gap() as gap:
                 notes.append(gap.value)
+    lines += (
+        _counter(len(reading.segments), quantity, model, rate)
+        for rate in book.counters(at)
+        if (quantity := counted(usage, rate.counter))
+    )
     notes = list(dict.fromkeys(notes))
     if not set(notes).isdisjoint(Gap):
         return Cost(None, (), tuple(notes))
@@ -213,6 +222,13 @@ def _searches(index: int, reading: Reading, model: str, version: Version) -> Lin
     fee, quantity = version.web_search_pusd, reading.web_searches
     amount = quantity * fee
     return Line(index, "response", model, "web_search", quantity, fee, BP, amount, version.id)
+
+
+def _counter(index: int, quantity: int, model: str, rate: CounterRate) -> Line:
+    """Like searches: once per response, and no multiplier touches it."""
+    unit = rate.unit_price_pusd
+    line = Line(index, "response", model, "counter", quantity, unit, BP, quantity * unit, None)
+    return replace(line, counter=rate.counter, counter_price=rate.id)
 
 
 def _multiplier(version: Version, reading: Reading) -> int:

@@ -19,12 +19,23 @@ class Effect:
 
 
 class Repricer(Protocol):
-    """Who keeps the calls; `since` is when the changed version of `model` (its id) begins, UTC."""
+    """Who keeps the calls; `since` (UTC) is when a price of `model` (its id) or `counter` begins."""
 
-    def preview(self, book: PriceBook, *, model: str, since: datetime) -> Effect:
+    def preview(
+        self, book: PriceBook, *, since: datetime, model: str = "", counter: str = ""
+    ) -> Effect:
         """What `apply` would do. Writes nothing."""
 
-    def apply(self, book: PriceBook, *, model: str, since: datetime, note: str, by: Any) -> Effect:
+    def apply(
+        self,
+        book: PriceBook,
+        *,
+        since: datetime,
+        note: str,
+        by: Any,
+        model: str = "",
+        counter: str = "",
+    ) -> Effect:
         """Book the differences as adjustments, inside the caller's transaction."""
 
     def rate_waiting(self, book: PriceBook) -> int:
@@ -34,10 +45,10 @@ class Repricer(Protocol):
 class Nobody:
     """Without a ledger no call was made."""
 
-    def preview(self, book: PriceBook, *, model: str, since: datetime) -> Effect:
+    def preview(self, book: PriceBook, **change: Any) -> Effect:
         return Effect(0, 0, 0)
 
-    def apply(self, book: PriceBook, *, model: str, since: datetime, note: str, by: Any) -> Effect:
+    def apply(self, book: PriceBook, **change: Any) -> Effect:
         return Effect(0, 0, 0)
 
     def rate_waiting(self, book: PriceBook) -> int:
@@ -52,12 +63,20 @@ def register(repricer: Repricer) -> None:
     _repricer = repricer
 
 
-def preview(book: PriceBook, *, model: str, since: datetime) -> Effect:
-    return _repricer.preview(book, model=model, since=since)
+def preview(book: PriceBook, *, since: datetime, model: str = "", counter: str = "") -> Effect:
+    return _repricer.preview(book, since=since, model=model, counter=counter)
 
 
-def apply(book: PriceBook, *, model: str, since: datetime, note: str, by: Any) -> Effect:
-    return _repricer.apply(book, model=model, since=since, note=note, by=by)
+def apply(
+    book: PriceBook,
+    *,
+    since: datetime,
+    note: str,
+    by: Any,
+    model: str = "",
+    counter: str = "",
+) -> Effect:
+    return _repricer.apply(book, since=since, model=model, counter=counter, note=note, by=by)
 
 
 def rate_waiting(book: PriceBook) -> int:

@@ -143,7 +143,11 @@ def _tokens(usage: Mapping[str, Any]) -> Tokens:
 
 
 def _count(holder: Mapping[str, Any], key: str) -> int | None:
-    value = holder.get(key)
+    return whole(holder.get(key), key)
+
+
+def whole(value: object, key: str) -> int | None:
+    """A count as reported under `key`. Raises UsageError for what is none."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):

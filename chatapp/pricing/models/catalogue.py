@@ -1,5 +1,6 @@
 """The models the vendor sells, and the whole book as one value."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Self
 
@@ -8,6 +9,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from chatapp.pricing import book
+from chatapp.pricing.models.counters import CounterPrice
 from chatapp.pricing.models.editions import BookEntry, Edition
 from chatapp.pricing.models.versions import PriceVersion, RefusalRule, Speed
 
@@ -74,7 +76,7 @@ def price_book(known_at: datetime | None = None) -> book.PriceBook:
     """
     global _cached
     if known_at is not None:
-        return read_book(PriceVersion.objects.known(known_at))
+        return read_book(PriceVersion.objects.known(known_at), counters=_counters(known_at))
     # The stamp is read first: a change in between makes the next caller read again.
     stamp = Edition.stamp_now()
     if stamp and _cached and _cached[0] == stamp:
@@ -86,13 +88,24 @@ def price_book(known_at: datetime | None = None) -> book.PriceBook:
 
 
 def read_book(
-    versions: models.QuerySet[PriceVersion], *hypothetical: book.Version
+    versions: models.QuerySet[PriceVersion],
+    *hypothetical: book.Version,
+    counters: Iterable[book.CounterRate] | None = None,
 ) -> book.PriceBook:
-    """A book of the given versions, recorded order deciding between equals, `hypothetical` last."""
+    """A book of the given versions, recorded order deciding between equals, `hypothetical` last.
+
+    `counters` are those of now when None.
+    """
     rows = versions.order_by("valid_from", "recorded_at", "pk").prefetch_related("tiers")
     names = {name: model.pk for model in Model.objects.all() for name in (model.pk, *model.aliases)}
     return book.PriceBook(
         versions=[*(row.value() for row in rows), *hypothetical],
         aliases=names,
         refusal_rules=[rule.value() for rule in RefusalRule.objects.all()],
+        counters=_counters() if counters is None else counters,
     )
+
+
+def _counters(known_at: datetime | None = None) -> list[book.CounterRate]:
+    rows = CounterPrice.objects.known(known_at).order_by("valid_from", "recorded_at", "pk")
+    return [row.value() for row in rows]

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from chatapp.pricing import money
 from chatapp.pricing.book import PriceBook
-from chatapp.pricing.cost import Cost, price, rate
+from chatapp.pricing.cost import Cost, Line, price, rate
 from chatapp.pricing.models import price_book
 from chatapp.pricing.price_file import moment
 from chatapp.pricing.usage import Accumulator, Certainty, UsageError
@@ -132,9 +132,15 @@ def _cost(cost: Cost) -> dict[str, Any]:
     return {
         "cost_usd": _usd(cost.amount_pusd),
         "cost_pusd": cost.amount_pusd,
-        "lines": [vars(line) for line in cost.lines],
+        "lines": [_line(line) for line in cost.lines],
         "flags": cost.flags,
     }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    """A counter is named only in the lines of counters."""
+    told = vars(line).items()
+    return {key: value for key, value in told if line.counter or not key.startswith("counter")}
 
 
 def _usd(pusd: int | None) -> str | None:

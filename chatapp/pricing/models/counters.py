@@ -1,0 +1,53 @@
+"""Dated prices of counters that the vendor reports and no rule of pricing knows."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from chatapp.pricing import book
+from chatapp.pricing.models.editions import Recorded
+from chatapp.pricing.models.versions import MONEY
+from chatapp.pricing.money import format_usd
+
+
+class CounterPriceQuerySet(models.QuerySet["CounterPrice"]):
+    def known(self, at: datetime | None = None) -> Self:
+        """Those recorded by now, or by `at`."""
+        return self if at is None else self.filter(recorded_at__lte=at)
+
+
+class CounterPrice(Recorded):
+    """What one count costs from `valid_from` on, whatever the model; never changed once recorded.
+
+    In force at t, as known at k: as a price version. It is corrected by another that begins at the
+    same time, and ended by one that costs 0.
+    """
+
+    counter = models.CharField(max_length=200, help_text="As the usage names it, place and all.")
+    unit_price_pusd = models.BigIntegerField(validators=MONEY, help_text="pico-USD for one")
+    valid_from = models.DateTimeField(help_text="UTC")
+    reason = models.CharField(max_length=300)
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    objects = CounterPriceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["counter", "-valid_from", "-recorded_at"]
+        indexes = [models.Index(fields=["counter", "valid_from"], name="counter_in_force")]
+
+    def __str__(self) -> str:
+        price = format_usd(self.unit_price_pusd, "exact")
+        return f"{self.counter} {price} from {self.valid_from:%Y-%m-%d %H:%M}"
+
+    def value(self) -> book.CounterRate:
+        return book.CounterRate(self.counter, self.valid_from, self.unit_price_pusd, self.pk)
