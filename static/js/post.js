@@ -10,6 +10,7 @@ export async function post(url, data, { signal } = {}) {
     signal,
   });
   const answer = await response.json().catch(() => ({}));
+  if (response.status === 413) throw new Error("That is too much text to send at once.");
   if (!response.ok) throw new Error(answer.error ?? "That did not work. Try again in a moment.");
   return answer;
 }

@@ -246,6 +246,12 @@ def test_too_much_text_is_refused_and_kept(alice: Page, characters: int) -> None
     finished(alice)
 
 
+def test_more_than_a_request_holds_is_quoted_as_too_much(alice: Page) -> None:
+    alice.forgiven.append("413")  # type: ignore[attr-defined]
+    composer(alice).fill("x" * 1_100_000)
+    expect(alice.locator("#quote")).to_contain_text("too much text")
+
+
 def test_an_error_says_what_happened_and_can_be_retried(alice: Page) -> None:
     ask(alice, "[[400x1]] Hello")
     failed = reply(alice).locator(".failed")
