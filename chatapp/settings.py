@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+from environs import Env, validate
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -259,6 +259,12 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 # Private files: what people attach. No address leads into this folder.
 MEDIA_ROOT = Path(env.str("MEDIA_DIR", str(DATA_DIR / "media")))
+# A temporary chat's words are removed after so long.
+TEMPORARY_HOURS = env.int("TEMPORARY_HOURS", 24)
+# Who may read a shared chat: "members" (signed in here), "anyone" with its link, or nobody: "off".
+SHARE_LINKS = env.str(
+    "SHARE_LINKS", "members", validate=validate.OneOf(["members", "anyone", "off"])
+)
 ATTACHMENTS = env.int("ATTACHMENTS", 10)
 ATTACHMENT_BYTES = env.int("ATTACHMENT_BYTES", 10_000_000)
 STORAGES = {

@@ -6,15 +6,17 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
 from chatapp.chat.models import Conversation, Message
+from chatapp.ledger.models import Charge
 
 
 def article_html(message: Message) -> str:
     """The article as the page has it, with the branches at its place."""
     if not hasattr(message, "siblings"):
-        siblings = Message.objects.filter(
+        siblings = Message.objects.kept().filter(
             conversation=message.conversation_id, parent=message.parent_id
         )
         message.siblings = list(siblings.values_list("id", flat=True))
+    _reckon([message])
     return render_to_string("chat/_message.html", {"message": message})
 
 
@@ -24,8 +26,10 @@ def row_html(conversation: Conversation) -> str:
 
 def shown() -> QuerySet[Message]:
     """Messages with all that their articles read."""
-    return Message.objects.select_related("generation", "charge", "conversation").prefetch_related(
-        "attachments"
+    return (
+        Message.objects.kept()
+        .select_related("generation", "charge", "conversation")
+        .prefetch_related("attachments")
     )
 
 
@@ -47,4 +51,15 @@ def branch(conversation: Conversation, through: UUID | None = None) -> list[Mess
         leaf.siblings = [sibling.id for sibling in children[leaf.parent_id]]
         path.insert(0, leaf)
         leaf = by_id.get(leaf.parent_id) if leaf.parent_id else None
+    _reckon(path)
     return path
+
+
+def _reckon(messages: list[Message]) -> None:
+    """Let each know the calls that it took: a paused reply took several."""
+    calls: dict[UUID | None, list[Charge]] = {}
+    writings = {m.id: m.generation.id for m in messages if hasattr(m, "generation")}
+    for charge in Charge.objects.filter(reference__in=writings.values()).order_by("attempt"):
+        calls.setdefault(charge.reference, []).append(charge)
+    for message in messages:
+        message.calls = calls.get(writings.get(message.id), [])

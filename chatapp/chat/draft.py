@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -34,6 +35,7 @@ class Ask:
     project: UUID | None = None
     parent: UUID | None = None
     text: str | None = None
+    temporary: bool = False
     attachments: tuple[UUID, ...] = ()
     # Of regenerate: the reply to write anew.
     message: UUID | None = None
@@ -46,7 +48,7 @@ class Ask:
     def hash(self) -> str:
         """The same for the same frame: a key names one question for ever."""
         fields = asdict(self)
-        for newer in "project", "attachments", "options":
+        for newer in "project", "temporary", "attachments", "options":
             if not fields[newer]:  # as before there were any
                 del fields[newer]
         return hashlib.sha256(json.dumps(fields, default=str).encode()).hexdigest()
@@ -69,7 +71,9 @@ class Draft:
         if ask.message:
             return cls._anew(user, ask.message, ask.model)
         conversation = (
-            _owned(user, ask.conversation) if ask.conversation else _fresh(user, ask.project)
+            _owned(user, ask.conversation)
+            if ask.conversation
+            else _fresh(user, ask.project, temporary=ask.temporary)
         )
         chosen = change_settings(
             conversation, ask.model, ask.max_tokens, ask.system_prompt, ask.options
@@ -83,7 +87,7 @@ class Draft:
 
     @classmethod
     def _anew(cls, user: User, id: UUID, model: str | None) -> Self:
-        reply = Message.objects.filter(id=id, conversation__owner=user).first()
+        reply = Message.objects.kept().filter(id=id, conversation__owner=user).first()
         if reply is None or reply.parent_id is None or reply.role != Message.Role.ASSISTANT:
             raise not_found()
         conversation = _owned(user, reply.conversation_id)
@@ -128,10 +132,12 @@ def _owned(user: User, id: UUID) -> Conversation:
     return found
 
 
-def _fresh(user: User, project: UUID | None) -> Conversation:
+def _fresh(user: User, project: UUID | None, *, temporary: bool) -> Conversation:
     fresh = Conversation(
         owner=user, model=settings.DEFAULT_MODEL, max_tokens=settings.DEFAULT_MAX_TOKENS
     )
+    if temporary:
+        fresh.expires_at = timezone.now() + timedelta(hours=settings.TEMPORARY_HOURS)
     if project:
         found = Project.objects.filter(owner=user, id=project).first()
         if found is None:
@@ -214,9 +220,7 @@ def _parent(conversation: Conversation, id: UUID | None) -> Message | None:
     if id is None:
         return None
     parent = (
-        None
-        if conversation._state.adding
-        else conversation.messages.filter(id=id, role=Message.Role.ASSISTANT).first()
+        None if conversation._state.adding else conversation.messages.kept().filter(id=id).first()
     )
     if parent is None:
         raise not_found()

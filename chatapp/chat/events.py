@@ -78,13 +78,19 @@ def message(generation: Generation, html: str) -> Frame:
 
 
 def delta(
-    gen: str, epoch: int, off: int, s: str, blocks: Sequence[Block] = (), thinking: str = ""
+    gen: str,
+    epoch: int,
+    off: int,
+    s: str,
+    blocks: Sequence[Block] = (),
+    thinking: str = "",
+    at: int = 0,
 ) -> Frame:
     frame: Frame = {"type": "delta", "gen": gen, "epoch": epoch, "off": off, "s": s}
     if blocks:
         frame["blocks"] = [block_of(block) for block in blocks]
     if thinking:
-        frame["thinking"] = thinking
+        frame |= {"thinking": thinking, "at": at}
     return frame
 
 
@@ -128,7 +134,13 @@ def snapshot(
 
 
 def deltas(
-    gen: str, epoch: int, off: int, s: str, blocks: Sequence[Block] = (), thinking: str = ""
+    gen: str,
+    epoch: int,
+    off: int,
+    s: str,
+    blocks: Sequence[Block] = (),
+    thinking: str = "",
+    at: int = 0,
 ) -> list[Frame]:
     """One delta, or several for a very long text; the blocks come with the text that ends them."""
     frames = []
@@ -137,7 +149,7 @@ def deltas(
         off += units(s[:FRAME])
         s = s[FRAME:]
     if s or blocks or thinking:
-        frames.append(delta(gen, epoch, off, s, blocks, thinking))
+        frames.append(delta(gen, epoch, off, s, blocks, thinking, at))
     return frames
 
 
@@ -151,8 +163,9 @@ def merge(frames: Iterable[Frame]) -> list[Frame]:
             and (frame["gen"], frame["epoch"]) == (last["gen"], last["epoch"])
             and last["off"] + units(last["s"]) == frame["off"]
             and len(last["s"]) < FRAME
+            and _thinks_on(last, frame)
         ):
-            joined = {**last, "s": last["s"] + frame["s"]}
+            joined = {**frame, **last, "s": last["s"] + frame["s"]}
             for name in "blocks", "thinking":
                 if name in last or name in frame:
                     empty: Any = [] if name == "blocks" else ""
@@ -161,6 +174,14 @@ def merge(frames: Iterable[Frame]) -> list[Frame]:
         else:
             merged.append(frame)
     return merged
+
+
+def _thinks_on(last: Frame, frame: Frame) -> bool:
+    """Whether no thought is missing between two deltas."""
+    if "thinking" not in last or "thinking" not in frame:
+        return True
+    whole: bool = last["at"] + units(last["thinking"]) == frame["at"]
+    return whole
 
 
 def notice(gen: str, code: str, message: str, until: datetime | None = None) -> Frame:
@@ -184,10 +205,15 @@ def conversation(conversation: Conversation, html: str) -> Frame:
         "type": "conversation",
         "id": str(conversation.id),
         "title": conversation.title,
-        "deleted": conversation.deleted_at is not None,
+        "deleted": bool(conversation.deleted_at or conversation.expires_at),
         "active_at": conversation.active_at.isoformat(),
         "html": html,
     }
+
+
+def changed(conversation: Conversation) -> Frame:
+    """Messages were deleted, or brought back."""
+    return {"type": "changed", "conversation": str(conversation.id)}
 
 
 def error(code: str, message: str) -> Frame:

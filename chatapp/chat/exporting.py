@@ -48,7 +48,8 @@ def as_json(conversation: Conversation) -> Json:
         "system_prompt": conversation.system_prompt,
         "created_at": conversation.created_at.isoformat(),
         "messages": [
-            _message(message) for message in conversation.messages.prefetch_related("attachments")
+            _message(message)
+            for message in conversation.messages.kept().prefetch_related("attachments")
         ],
     }
 
@@ -116,9 +117,8 @@ def _messages(conversation: Conversation, rows: Any) -> list[Message]:
 
 def _written(conversation: Conversation, row: Json, parent: Message | None) -> Message:
     role = row.get("role")
-    expected = Message.Role.ASSISTANT if parent and parent.role == "user" else Message.Role.USER
-    if role != expected:
-        raise _unfit("Questions and replies have to take turns.")
+    if role not in Message.Role.values or (role == Message.Role.ASSISTANT and not parent):
+        raise _unfit("It has to begin with a question, and a reply has to answer one.")
     return Message(
         conversation=conversation,
         parent=parent,

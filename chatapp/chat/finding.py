@@ -22,7 +22,7 @@ def chats(request: Member) -> HttpResponse:
     """One page of the list, or of the archive; `?after=` says where it begins."""
     archived = "archived" in request.GET
     own = Conversation.objects.of(request.user)
-    chosen = own.kept().filter(archived_at__isnull=False) if archived else own.listed()
+    chosen = own.lasting().filter(archived_at__isnull=False) if archived else own.listed()
     context = {
         "section": "chat",
         "archived": archived,

@@ -88,6 +88,7 @@ def _request(frame: Mapping[str, Any]) -> Request:
                 model=_optional(_string, frame, "model"),
                 max_tokens=_optional(_integer, frame, "max_tokens"),
                 system_prompt=_optional(_string, frame, "system_prompt"),
+                temporary=frame.get("temporary") is True,
                 attachments=_uuids(frame, "attachments"),
                 options=_optional(_strings, frame, "options"),
             )

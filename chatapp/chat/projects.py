@@ -17,10 +17,18 @@ from chatapp.chat.listing import listing
 from chatapp.chat.models import Conversation, Project
 from chatapp.chat.text import clean
 from chatapp.chat.views import Member, changed, refusals_as_json
+from chatapp.chat.wishes import CHOICES, Wishes
 from chatapp.pricing.models import Model
 
 USUAL = _("The usual model")
 SETTINGS = "name", "system_prompt", "model"
+WISHES = {
+    "thinking": _("Thinking"),
+    "effort": _("Effort"),
+    "web_search": _("Web search"),
+    "speed": _("Speed"),
+    "cache": _("Prompt cache"),
+}
 
 
 class ProjectForm(forms.Form):
@@ -39,10 +47,15 @@ class ProjectForm(forms.Form):
         super().__init__(*args, **kwargs)
         offered = [(model.id, model.name) for model in Model.objects.offered()]
         self.fields["model"].choices = [("", USUAL), *offered]  # type: ignore[attr-defined]
+        for name, label in WISHES.items():
+            choices = list(CHOICES[name].items())
+            self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=False)
+        self.fields["cache"].help_text = _("What a chat's model cannot do is left out.")
 
     def save(self, project: Project) -> Project:
         for name in SETTINGS:
             setattr(project, name, clean(self.cleaned_data[name]))
+        project.options = Wishes.of({name: self.cleaned_data[name] for name in WISHES}).kept
         project.save()
         return project
 
@@ -53,7 +66,7 @@ def projects(request: Member) -> HttpResponse:
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return redirect("chat:project", form.save(Project(owner=request.user)).id)
-    kept = Q(conversations__deleted_at__isnull=True)
+    kept = Q(conversations__deleted_at=None, conversations__expires_at=None)
     own = Project.objects.filter(owner=request.user).order_by("name")
     context = {
         "section": "chat",
@@ -67,7 +80,7 @@ def projects(request: Member) -> HttpResponse:
 def project(request: Member, id: UUID) -> HttpResponse:
     """A project's chats and its settings; a POST changes these."""
     found = get_object_or_404(Project, owner=request.user, id=id)
-    settings = {name: getattr(found, name) for name in SETTINGS}
+    settings = {name: getattr(found, name) for name in SETTINGS} | (found.options or {})
     form = ProjectForm(request.POST or None, initial=settings)
     if request.method == "POST" and form.is_valid():
         return redirect("chat:project", form.save(found).id)

@@ -91,12 +91,14 @@ def _index(user: User, words: list[str]) -> tuple[str, list[int | str]]:
 HITS = """
     SELECT c.id, MAX(hit.titled) AS titled, MAX(hit.message) AS message
     FROM ({hits}) hit JOIN chat_conversation c ON c.id = hit.conversation
-    WHERE c.owner_id = %s AND c.deleted_at IS NULL
+    WHERE c.owner_id = %s AND c.deleted_at IS NULL AND c.expires_at IS NULL
     GROUP BY c.id, c.active_at ORDER BY titled DESC, c.active_at DESC LIMIT %s
 """
 SQLITE = """
     SELECT p.conversation_id AS conversation, p.message_id IS NULL AS titled, p.message_id AS message
-    FROM chat_search s JOIN chat_passage p ON p.id = s.rowid WHERE chat_search MATCH %s
+    FROM chat_search s JOIN chat_passage p ON p.id = s.rowid
+    LEFT JOIN chat_message m ON m.id = p.message_id
+    WHERE chat_search MATCH %s AND m.deleted_at IS NULL
 """
 # As in migration 0003, whose indexes serve only this very expression.
 VECTOR = (
@@ -108,5 +110,5 @@ POSTGRESQL = f"""
     WHERE owner_id = %s AND {VECTOR.format("title")} @@ to_tsquery('simple', %s)
     UNION ALL
     SELECT conversation_id, 0, id::text FROM chat_message
-    WHERE {VECTOR.format("text")} @@ to_tsquery('simple', %s)
+    WHERE {VECTOR.format("text")} @@ to_tsquery('simple', %s) AND deleted_at IS NULL
 """  # noqa: S608 - of constants

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatapp.chat import attachments, exports, finding, projects, views
+from chatapp.chat import attachments, deleting, exports, finding, projects, sharing, views
 
 app_name = "chat"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
     path("c/<uuid:id>/rename/", views.rename, name="rename"),
     path("c/<uuid:id>/delete/", views.delete, name="delete"),
     path("c/<uuid:id>/restore/", views.restore, name="restore"),
+    path("c/<uuid:id>/close/", views.close, name="close"),
+    path("c/<uuid:id>/share/", sharing.share, name="share"),
+    path("s/<str:token>/", sharing.shared, name="shared"),
+    path("m/<uuid:id>/delete/", deleting.delete, name="delete-message"),
+    path("m/<uuid:id>/restore/", deleting.restore, name="restore-message"),
     path("c/<uuid:id>/settings/", views.settings_, name="settings"),
     path("c/<uuid:id>/pin/", finding.pin, name="pin"),
     path("c/<uuid:id>/archive/", finding.archive, name="archive"),

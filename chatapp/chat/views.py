@@ -19,7 +19,7 @@ from chatapp.chat import articles, asking, forms, quoting
 from chatapp.chat.broadcast import broadcast
 from chatapp.chat.draft import Ask, change_settings
 from chatapp.chat.listing import listing
-from chatapp.chat.models import Conversation, Message
+from chatapp.chat.models import Conversation, Generation, Message
 from chatapp.chat.refusals import Refused
 from chatapp.claude.errors import Fault
 from chatapp.ledger.models import Charge
@@ -84,6 +84,8 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "section": "chat",
         "conversation": conversation,
         "project": chosen.project,
+        "temporary": chosen.expires_at or "temporary" in request.GET,
+        "temporary_hours": settings.TEMPORARY_HOURS,
         "projects": request.user.projects.order_by("name"),
         "attachments": attachment_limits(),
         "messages": articles.branch(conversation, uuid_in(request, "at")) if conversation else [],
@@ -139,6 +141,17 @@ def restore(request: Member, id: UUID) -> JsonResponse:
     conversation = get_object_or_404(Conversation.objects.of(request.user), id=id)
     conversation.restore()
     return changed(conversation)
+
+
+@refusals_as_json
+def close(request: Member, id: UUID) -> JsonResponse:
+    """End a temporary chat: nothing of it can be brought back."""
+    temporary = Conversation.objects.of(request.user).kept().exclude(expires_at=None)
+    conversation = get_object_or_404(temporary, id=id)
+    live = Generation.objects.live().filter(message__conversation=conversation)
+    live.update(stop_requested=True)
+    conversation.close()
+    return JsonResponse({"ok": True})
 
 
 @refusals_as_json

@@ -109,7 +109,7 @@ export class Attachments extends EventTarget {
   }
 
   #fail(chip, message) {
-    chip.classList.add("failed");
+    chip.classList.add("refused");
     chip.querySelector("progress").remove();
     chip.querySelector("small").textContent = message;
   }

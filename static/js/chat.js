@@ -16,6 +16,7 @@ import { Follow } from "./scroll.js";
 import { Search } from "./search.js";
 import { Settings } from "./settings.js";
 import { Socket } from "./socket.js";
+import { closable } from "./temporary.js";
 import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
 
@@ -54,6 +55,7 @@ class Chat {
       help: () => by("help").showModal(),
       stop: () => this.#stop(),
     });
+    closable(by("temporary"), () => this.#conversation);
     this.#showState();
     this.#quote.ask();
   }
@@ -66,6 +68,9 @@ class Chat {
         return this.#list.hear(frame);
       case "message":
         if (frame.conversation === this.#conversation) this.#log.hear(frame);
+        return undefined;
+      case "changed":
+        if (frame.conversation === this.#conversation) this.#log.refresh();
         return undefined;
       case "delta":
       case "snapshot":
@@ -97,8 +102,9 @@ class Chat {
   #draft() {
     const { question, editing } = this.#composer;
     const parent = editing ? editing.parent : this.#log.leaf;
-    const { project } = by("content").dataset;
-    const fresh = this.#conversation ? {} : { project, ...this.#settings.values };
+    const { project, temporary } = by("content").dataset;
+    const place = { project, temporary: temporary !== undefined };
+    const fresh = this.#conversation ? {} : { ...place, ...this.#settings.values };
     return { conversation: this.#conversation, parent, ...question, ...fresh };
   }
 
@@ -155,6 +161,13 @@ class Chat {
     this.#composer.edit(text, article.dataset.parent ?? null, files);
   }
 
+  async #delete({ dataset: { id } }) {
+    const run = (what) => post(`/m/${id}/${what}/`, {}).catch(({ message }) => toast(message));
+    if (!await run("delete")) return;
+    this.#composer.focus();
+    toast("Message deleted, with what followed it.", { action: "Undo", run: () => run("restore") });
+  }
+
   #rename() {
     if (!this.#conversation) return;
     editInPlace(by("title"), async (title) => {
@@ -209,6 +222,8 @@ class Chat {
         return copyMessage(button);
       case "edit":
         return this.#edit(button.closest("article"));
+      case "delete":
+        return this.#delete(button.closest("article"));
       case "again":
         return this.#again(button);
       default:

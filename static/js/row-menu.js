@@ -24,6 +24,8 @@ export class RowMenu {
     for (const link of this.#menu.querySelectorAll("[data-export]")) {
       link.href = `/c/${row.dataset.id}/export.${link.dataset.export}`;
     }
+    const share = this.#menu.querySelector("[data-share]");
+    if (share) share.href = `/c/${row.dataset.id}/share/`;
     this.#menu.showPopover({ source: button });
     const { left, bottom, top } = button.getBoundingClientRect();
     const { offsetWidth, offsetHeight, style } = this.#menu;

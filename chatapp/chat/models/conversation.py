@@ -1,6 +1,7 @@
 """People talking: projects, conversations and the tree of their messages."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Self
@@ -18,6 +19,7 @@ from chatapp.chat.text import clean
 if TYPE_CHECKING:
     from chatapp.chat.models.attachment import Attachment
     from chatapp.chat.models.generation import Generation
+    from chatapp.ledger.models import Charge
 
 TITLE_LENGTH = 80
 # Deleting can be undone this long; then the sweeper removes the words.
@@ -47,18 +49,26 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner=user)
 
     def kept(self) -> Self:
-        return self.filter(deleted_at__isnull=True)
+        lasting = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        return self.filter(lasting, deleted_at__isnull=True)
+
+    def lasting(self) -> Self:
+        """Without the temporary ones."""
+        return self.kept().filter(expires_at=None)
 
     def listed(self) -> Self:
-        """What stands in the list: neither deleted nor put away."""
-        return self.kept().filter(archived_at__isnull=True)
+        """What stands in the list: neither deleted nor put away, nor temporary."""
+        return self.lasting().filter(archived_at__isnull=True)
 
     def forgotten(self) -> Self:
-        """Deleted for longer than an undo takes, with no reply still being written."""
+        """Expired, or deleted for longer than an undo takes, with no reply still being written."""
         live = Message.objects.filter(
             conversation=models.OuterRef("pk"), generation__state__in=["queued", "running"]
         )
-        return self.filter(~models.Exists(live), deleted_at__lt=timezone.now() - UNDO)
+        now = timezone.now()
+        return self.filter(
+            Q(deleted_at__lt=now - UNDO) | Q(expires_at__lte=now), ~models.Exists(live)
+        )
 
 
 class Conversation(models.Model):
@@ -83,6 +93,8 @@ class Conversation(models.Model):
     # Pinned ones stand first in the list; archived ones are kept out of it until they go on.
     pinned = models.BooleanField(default=False, db_default=False)
     archived_at = models.DateTimeField(null=True)
+    # Of a temporary one: not listed, not found, and its words are removed then.
+    expires_at = models.DateTimeField(null=True)
 
     objects = ConversationQuerySet.as_manager()
 
@@ -91,6 +103,12 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["owner", "-active_at", "-id"], name="conversation_list"),
             models.Index(fields=["owner"], name="conversation_pinned", condition=Q(pinned=True)),
+            models.Index(
+                fields=["deleted_at"], name="conversation_deleted", condition=~Q(deleted_at=None)
+            ),
+            models.Index(
+                fields=["expires_at"], name="conversation_expires", condition=~Q(expires_at=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -140,9 +158,14 @@ class Conversation(models.Model):
         self.deleted_at = None
         self.save(update_fields=["deleted_at"])
 
+    def close(self) -> None:
+        """End a temporary one: it is gone at once, and its words as soon as no reply is live."""
+        self.expires_at = timezone.now()
+        self.save(update_fields=["expires_at"])
+
     def path_to(self, leaf: "Message | uuid.UUID | None") -> "list[Message]":
         """The messages from the root to this one, root first."""
-        messages = self.messages.prefetch_related("attachments")
+        messages = self.messages.kept().prefetch_related("attachments")
         by_id = {message.id: message for message in messages}
         path = []
         step = leaf.id if isinstance(leaf, Message) else leaf
@@ -150,6 +173,15 @@ class Conversation(models.Model):
             path.append(by_id[step])
             step = by_id[step].parent_id
         return path[::-1]
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def kept(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def forgotten(self) -> Self:
+        """Deleted for longer than an undo takes."""
+        return self.filter(deleted_at__lt=timezone.now() - UNDO)
 
 
 class Message(models.Model):
@@ -176,15 +208,26 @@ class Message(models.Model):
         "ledger.Charge", null=True, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # All below it have the same: they were deleted with it.
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
 
     # The ids of the branches at this place, in order, once articles.branch has looked.
     siblings: "list[uuid.UUID]"
+    # The calls that a reply took, in order, once articles has looked.
+    calls: "Sequence[Charge]" = ()
     # The files of a question that is not saved yet.
     attaching: "list[Attachment] | None" = None
 
     class Meta:
         ordering = ["created_at", "id"]
-        indexes = [models.Index(fields=["conversation", "created_at"], name="message_order")]
+        indexes = [
+            models.Index(fields=["conversation", "created_at"], name="message_order"),
+            models.Index(
+                fields=["deleted_at"], name="message_deleted", condition=~Q(deleted_at=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} {self.id}"
@@ -203,19 +246,42 @@ class Message(models.Model):
 
     @property
     def price_line(self) -> str:
-        return captions.price_line(self.charge)
+        return captions.price_line(self.calls)
+
+    @property
+    def pusd(self) -> int | None:
+        """What is known of its cost, in pico-USD."""
+        return captions.pusd(self.calls)
+
+    @property
+    def thought_words(self) -> str:
+        return captions.thought_words(self.calls, self.thought_ms)
 
     @property
     def stop_words(self) -> str:
         if self._writing is None:
             return ""
         ended = captions.stop_words(self._writing.state, self.stop_reason)
-        return " · ".join(filter(None, (ended, self._writing.shortened)))
+        served = captions.served_words(self.calls)
+        return " · ".join(filter(None, (ended, self._writing.shortened, served)))
+
+    @property
+    def advice(self) -> str:
+        """What to do about an end that is none."""
+        return captions.advice(self._writing.state, self.stop_reason) if self._writing else ""
 
     @property
     def error_words(self) -> str:
         """What happened, whether money was spent, what to do."""
         return self._writing.explanation if self._writing else ""
+
+    @property
+    def can_go_on(self) -> bool:
+        """A further question can make it whole."""
+        if not self._writing or self._writing.live or not self.text:
+            return False
+        cut = self._writing.state in ("stopped", "interrupted")
+        return cut or self.stop_reason in captions.CAN_GO_ON
 
     @property
     def can_retry(self) -> bool:

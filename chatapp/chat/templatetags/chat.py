@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.conf import settings
 
 from chatapp.chat.listing import group
+from chatapp.chat.models.share import OFF
+from chatapp.chat.wishes import CHOICES, offered_by, usual_of
+from chatapp.pricing.models import Model
 from chatapp.pricing.money import format_usd
 
 register = template.Library()
@@ -52,6 +56,12 @@ EXAMPLES = (
 
 
 @register.simple_tag
+def sharing() -> bool:
+    """Whether chats may be shared here."""
+    return bool(settings.SHARE_LINKS != OFF)
+
+
+@register.simple_tag
 def examples() -> tuple[Example, ...]:
     return EXAMPLES
 
@@ -63,6 +73,21 @@ def about_usd(example: Example, price: Any) -> str:
         return ""
     pusd = example.tokens_in * price.input + example.tokens_out * price.output
     return format_usd(round(pusd, 1 - len(str(pusd)) + 1))
+
+
+@register.filter
+def offers(model: Model) -> str:
+    """ "thinking=on,off effort=low,high": what may be chosen with a model, for settings.js."""
+    return " ".join(f"{name}={','.join(values)}" for name, values in offered_by(model).items())
+
+
+@register.simple_tag
+def wish_choices(name: str) -> Any:
+    """The values of one of wishes.py's settings, with their words."""
+    return CHOICES[name].items()
+
+
+register.filter("usual", usual_of)
 
 
 @register.filter

@@ -1,0 +1,95 @@
+"""Deleting messages, chats that do not last, and chats that others may read."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.talk import ask, composer, finished, rows, says, stop_button
+from tests.browser.test_finding import more
+from tests.chat.markdown_examples import PAYLOADS
+from tests.servers import Server
+
+
+@pytest.fixture
+def alice(visit: Visit, server: Server) -> Page:
+    return visit(server, "alice")
+
+
+def test_a_message_is_deleted_with_what_follows_and_comes_back(
+    visit: Visit, server: Server, alice: Page
+) -> None:
+    ask(alice, "Keep this")
+    finished(alice)
+    ask(alice, "Forget this")
+    finished(alice, 1)
+    spent = alice.locator("#spent").inner_text()
+    other = visit(server, "alice", alice.url)
+    articles = alice.locator("article")
+    articles.nth(2).get_by_role("button", name="Delete").click()
+    expect(articles).to_have_count(2)
+    expect(other.locator("article")).to_have_count(2)
+    expect(alice.locator("#spent")).to_have_text(spent)
+    expect(composer(alice)).to_be_focused()
+    alice.get_by_role("button", name="Undo").click()
+    expect(articles).to_have_count(4)
+    expect(other.locator("article")).to_have_count(4)
+    articles.nth(3).get_by_role("button", name="Delete").click()
+    expect(articles).to_have_count(3)
+    ask(alice, "Go on")
+    finished(alice, 1)
+    expect(articles).to_have_count(5)
+    alice.reload()
+    expect(articles).to_have_count(5)
+
+
+def test_nothing_is_deleted_while_a_reply_is_written(alice: Page) -> None:
+    alice.forgiven.append("400")  # type: ignore[attr-defined]
+    ask(alice, "[[words:400+slow:50]] At length")
+    expect(stop_button(alice)).to_be_visible()
+    alice.locator("article.user").get_by_role("button", name="Delete").click()
+    expect(alice.locator("#toasts")).to_contain_text("A reply is being written here")
+    stop_button(alice).click()
+    finished(alice)
+    expect(alice.locator("article")).to_have_count(2)
+
+
+def test_a_temporary_chat_is_marked_and_leaves_no_trace(alice: Page) -> None:
+    alice.get_by_role("link", name="Begin a temporary chat instead").click()
+    expect(alice.locator("#temporary")).to_contain_text("after 24 hours at the latest")
+    ask(alice, "A whisper")
+    finished(alice)
+    here = alice.url
+    expect(rows(alice).filter(has_text="A whisper")).to_have_count(0)
+    alice.reload()
+    expect(alice.locator("article")).to_have_count(2)
+    expect(alice.locator("#temporary")).to_contain_text("Its words are removed when you close it")
+    alice.get_by_role("button", name="Close it").click()
+    expect(alice.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    expect(alice.locator("#temporary")).to_have_count(0)
+    alice.forgiven.append("404")  # type: ignore[attr-defined]
+    response = alice.goto(here)
+    assert response
+    assert response.status == 404
+
+
+def test_a_chat_is_shared_read_and_taken_back(visit: Visit, server: Server, alice: Page) -> None:
+    hostile = "\n\n".join(PAYLOADS[::3])
+    ask(alice, f"Share me {says(hostile)}")
+    prose = finished(alice).locator(".prose").inner_html()
+    more(alice, "Share me", "Share")
+    alice.get_by_role("button", name="Make a link").click()
+    address = alice.get_by_label(re.compile("The link to what was here")).input_value()
+    bob = visit(server, "bob", address)
+    assert bob.locator(".prose").inner_html() == prose
+    expect(bob.locator(".said")).to_contain_text("Share me")
+    expect(bob.get_by_role("heading", level=1)).to_be_visible()
+    expect(bob.locator("main button:not(.copy), main form, .price-line")).to_have_count(0)
+    assert bob.evaluate("window.__xss") is None
+    alice.get_by_role("button", name="Take the link back").click()
+    expect(alice.get_by_role("button", name="Make a link")).to_be_visible()
+    bob.forgiven.append("404")  # type: ignore[attr-defined]
+    response = bob.reload()
+    assert response
+    assert response.status == 404
