@@ -62,6 +62,7 @@ class Upstream:
         self.faults = faults
         self.bill: list[Call] = []
         self.counts: list[dict[str, Any]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.seen: Counter[tuple[str, str]] = Counter()
         self.open: set[str] = set()
         self.numbers = itertools.count(1)
@@ -77,6 +78,7 @@ class Upstream:
 
     def reset(self, faults: str = "") -> None:
         self.bill, self.counts, self.seen, self.faults = [], [], Counter(), faults
+        self.bodies = []
         self.events = None
 
     def __enter__(self) -> "Upstream":
@@ -187,6 +189,7 @@ class Upstream:
         }
         call.message_id = script.message_id
         self.bill.append(call)
+        self.bodies.append(body)
         self.open.add(request_id)
         try:
             return await self.answer(request, script, call)

@@ -75,6 +75,7 @@ def claimed(generation: Generation) -> Claim:
         model=generation.model,
         system=conversation.system_prompt,
         max_tokens=generation.max_tokens,
+        options=generation.asked,
     )
     charge = latest_charge(generation)
     assert charge
@@ -115,6 +116,7 @@ def _new(user: User, ask: Ask, taker: Taker | None) -> Posted:
         request_hash=ask.hash,
         model=draft.model,
         max_tokens=draft.max_tokens,
+        options=draft.options,
         **(_taken(taker) if taker else {}),
     )
     reply.charge = charge = hold(generation, draft.prompt)

@@ -10,6 +10,7 @@ from chatapp.claude.client import Prompt, Reply
 from chatapp.claude.errors import Fault
 
 ATTEMPTS = 4
+TURNS = 5  # calls that one reply may take when the model pauses it
 # A vendor who asks for more patience than this is answered with a time, not with a wait.
 LONGEST_WAIT = 10.0  # seconds
 
@@ -22,6 +23,7 @@ class Asking:
     """A request is about to leave; the listener makes sure that money is held for it."""
 
     attempt: int
+    prompt: Prompt
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,20 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """The model let go in the middle. This call is over, and another goes on where it stopped."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True)
 class Ended:
     """Nothing follows. Without a fault the reply is whole."""
 
     fault: Fault | None = None
 
 
-Event = Asking | Answered | Started | Waiting | Ended | Piece
+Event = Asking | Answered | Started | Waiting | Paused | Ended | Piece
 
 
 async def tell(
@@ -60,10 +69,12 @@ async def tell(
     """Tell the reply to this prompt, event by event, until an Ended.
 
     Only an attempt that has not shown a word is made again, for faults that may pass, at most three
-    times.
+    times. A paused reply goes on by itself, in a few calls at most.
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        yield Asking(attempt)
+    calls, turn, attempt = 0, 1, 1
+    while True:
+        calls += 1
+        yield Asking(calls, prompt)
         heard = False
         try:
             async with door(prompt) as reply, aclosing(aiter(reply)) as pieces:
@@ -74,8 +85,11 @@ async def tell(
                     else:
                         heard = True
                         yield piece
-            yield Ended()
-            return
+            if (rest_of_it := reply.rest) is None or turn == TURNS:
+                yield Ended()
+                return
+            yield Paused(rest_of_it)
+            prompt, turn, attempt = rest_of_it, turn + 1, 1
         except Fault as fault:
             wait = pause(attempt, fault)
             if heard or not fault.retryable or attempt == ATTEMPTS or wait > LONGEST_WAIT:
@@ -83,6 +97,7 @@ async def tell(
                 return
             yield Waiting(fault, wait)
             await rest(wait)
+            attempt += 1
 
 
 def pause(attempt: int, fault: Fault) -> float:

@@ -30,6 +30,7 @@ class Live:
         self._saved_units = 0
         # What tabs have been sent:
         self.length = 0
+        self.thought = 0
         self.blocks: list[Block] = []
         self.tail = ""
         self._stream = BlockStream()
@@ -71,7 +72,8 @@ class Live:
         off, self.length = self.length, self.length + units(text)
         self.blocks += blocks
         self.tail = self._stream.tail
-        return events.deltas(self.gen, self.epoch, off, text, blocks, thinking)
+        at, self.thought = self.thought, self.thought + units(thinking)
+        return events.deltas(self.gen, self.epoch, off, text, blocks, thinking, at)
 
     def snapshot(self, upto: int = 0) -> list[Frame]:
         """All that was sent from `upto` on if that is the end of a block, else from the start."""

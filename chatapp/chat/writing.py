@@ -16,11 +16,22 @@ from chatapp.chat.bill import Bill
 from chatapp.chat.broadcast import Broadcast
 from chatapp.chat.claims import LOST, Overtaken, depart, farewell
 from chatapp.chat.conversation import Claim
-from chatapp.chat.generation import Answered, Asking, Ended, Event, Started, Waiting, tell
+from chatapp.chat.generation import (
+    Answered,
+    Asking,
+    Ended,
+    Event,
+    Paused,
+    Started,
+    Waiting,
+    tell,
+)
 from chatapp.chat.live import Live
 from chatapp.chat.models import Generation, Settlement
 from chatapp.chat.pace import Pace
+from chatapp.chat.prompts import counts
 from chatapp.chat.refusals import Refused
+from chatapp.chat.stopwatch import Stopwatch
 from chatapp.claude import client
 from chatapp.claude.client import Reply
 from chatapp.claude.errors import Fault
@@ -56,6 +67,9 @@ class Writing:
         self._slow: asyncio.Task[None] | None = None
         self._asked_at = monotonic()
         self._first_token_ms: int | None = None
+        # What calls before this one have written, when the model paused the reply.
+        self._text_before, self._thinking_before = "", ""
+        self._thought = Stopwatch()
         self._started: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[Ended] | None = None
         # How it ends when it is cut short:
@@ -95,7 +109,7 @@ class Writing:
     async def _listen(self) -> Ended:
         calm = self._pace
         hear, soon = self.live.hear, asyncio.get_running_loop().call_soon
-        last = monotonic()
+        last, kind = monotonic(), ""
         async with aclosing(tell(self._prompt, client.reply)) as story:
             async for event in story:
                 if type(event) is not tuple:
@@ -105,6 +119,9 @@ class Writing:
                     continue
                 hear(*event)
                 now = monotonic()
+                if event[0] != kind:
+                    kind = event[0]
+                    self._thought.run(kind == "thinking", now)
                 if not self._telling:
                     self._telling = True
                     soon(self._tell)
@@ -119,17 +136,22 @@ class Writing:
 
     async def _note(self, event: Event) -> None:
         match event:
-            case Asking(attempt):
-                departure = partial(depart, self.generation, self._prompt, self._charge, attempt)
+            case Asking(attempt, prompt):
+                self._prompt = prompt
+                departure = partial(depart, self.generation, prompt, self._charge, attempt)
                 self._charge = await self._surely(departure)
                 self._departed = True
-                self._asked_at = monotonic()
+                self._asked_at, self._first_token_ms = monotonic(), None
             case Answered(reply):
                 self._reply = reply
             case Started():
                 self._started = asyncio.create_task(self._remember_start())
+            case Paused(prompt):
+                counts.keep(prompt, context(self._reply))
+                await self._close_call(None)
+                self._text_before, self._thinking_before = self.live.text, self.live.thinking
             case Waiting(fault, seconds):
-                await self._give_up(fault)
+                await self._close_call(fault)
                 again = datetime.now(UTC) + timedelta(seconds=seconds)
                 self._publish(
                     events.notice(
@@ -143,15 +165,15 @@ class Writing:
         try:
             await db(
                 self._charge.started,
-                metered=self._reply.meter.metered(self.generation.max_tokens),
+                metered=self._reply.meter.metered(self._prompt.max_tokens),
                 request_id=self._reply.request_id,
                 message_id=self._reply.message_id,
             )
         except (OperationalError, InterfaceError) as fault:
             logger.warning("%s: start not kept: %s", self.generation, type(fault).__name__)
 
-    async def _give_up(self, fault: Fault) -> None:
-        """Settle an attempt that will be made again: each has a charge of its own."""
+    async def _close_call(self, fault: Fault | None) -> None:
+        """Settle a call that another follows: each has a charge of its own."""
         bill = await self._bill(fault)
         await self._surely(bill.settle)
         self._reply = None
@@ -184,13 +206,21 @@ class Writing:
                 return await self._ended(listening.result().fault)
             case Overtaken():
                 return await self._settlement(State.INTERRUPTED, "interrupted", LOST, None)
-            case Refused() as refused:  # no money for another attempt: nothing is open
-                return Settlement(
-                    state=State.FAILED, text="", error=refused.code, explanation=refused.message
-                )
+            case Refused() as refused:  # no money for another call: nothing is open
+                return self._unpaid(refused)
             case trouble:
                 logger.error("%s failed", self.generation, exc_info=trouble)
                 return await self._settlement(State.INTERRUPTED, "internal", INTERNAL, None)
+
+    def _unpaid(self, refused: Refused) -> Settlement:
+        return Settlement(
+            state=State.INTERRUPTED if self.live.text else State.FAILED,
+            text=self.live.text,
+            thinking=self.live.thinking,
+            model=self._prompt.model if self.live.text else "",
+            error=refused.code,
+            explanation=refused.message,
+        )
 
     async def _ended(self, fault: Fault | None) -> Settlement:
         if fault is None:
@@ -208,6 +238,7 @@ class Writing:
             state=state,
             text=self.live.text,
             thinking=self.live.thinking,
+            thought_ms=self._thought.ms(monotonic()),
             model=metered.model if metered else "",
             stop_reason=(metered.response.get("stop_reason") or "") if metered else "",
             error=error,
@@ -235,7 +266,7 @@ class Writing:
         """What the stream said of its usage; the output of one cut short is estimated."""
         if not self._departed:
             return None
-        limit = self.generation.max_tokens
+        limit = self._prompt.max_tokens
         if self._reply is None:
             return Metered(
                 model=self._prompt.model, usage=None, response={}, certainty=Certainty.UNKNOWN
@@ -243,7 +274,11 @@ class Writing:
         metered = self._reply.meter.metered(limit)
         if metered.certainty is not Certainty.ESTIMATED:
             return metered
-        written = await client.estimate_output(self._prompt, self.live.text, self.live.thinking)
+        written = await client.estimate_output(
+            self._prompt,
+            self.live.text.removeprefix(self._text_before),
+            self.live.thinking.removeprefix(self._thinking_before),
+        )
         return self._reply.meter.metered(limit, estimated_output=written)
 
     async def _settle(self, how: Settlement) -> bool:
@@ -267,6 +302,14 @@ class Writing:
         return round(1000 * (monotonic() - start))
 
 
+def context(reply: Reply | None) -> int:
+    """What a paused call has read and written, in tokens: about the next one's prompt."""
+    usage = (reply.meter.usage if reply else None) or {}
+    counted = [usage.get(f"{kind}_tokens") for kind in CONTEXT]
+    return sum(tokens for tokens in counted if isinstance(tokens, int))
+
+
+CONTEXT = "input", "cache_creation_input", "cache_read_input", "output"
 INTERNAL = (
     "Something broke on our side. What was written is kept, and may have cost money. Try again."
 )

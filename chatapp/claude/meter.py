@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
+from chatapp.claude.sources import Sources, asked, cited, found
 from chatapp.pricing.usage import CHARACTERS_PER_TOKEN, Accumulator
 
 # START once the model has begun, then ("text", s) and ("thinking", s).
@@ -12,6 +13,7 @@ START: Piece = ("start", "")
 # What a delta writes stands under this key; only text and thinking are for people.
 KINDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
+REDACTED = "Part of the thinking is kept hidden by Anthropic."
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -21,12 +23,26 @@ def guess_tokens(text: str) -> int:
 
 
 class Meter(Accumulator):
-    """Hears each event once: keeps its usage, hands out its text."""
+    """Hears each event once: keeps its usage, hands out its words.
 
-    def __init__(self) -> None:
+    Searches and what they find are told between the thoughts, and what a text cites is linked
+    behind it. `before`: the content of the part of this reply that an earlier call wrote.
+    """
+
+    def __init__(self, before: list[Any] | None = None) -> None:
         super().__init__()
         self._kind = "text"
         self._clean = Cleaner()
+        self._sources = Sources(before)
+        # Kinds that have words already, and those whose next words begin a paragraph.
+        self._begun = {"text", "thinking"} if before else set[str]()
+        self._apart = {"text"} if before else set[str]()
+        self._query = ""
+        self._searching = False
+        # Of a text that may cite: its links come before the space at its end.
+        self._citing = False
+        self._marks: list[str] = []
+        self._space = ""
 
     def hear(self, event: Mapping[str, Any]) -> Piece | None:
         """The piece an event carries, if any. ValueError: this cannot be a message's event."""
@@ -34,13 +50,16 @@ class Meter(Accumulator):
             kind = event.get("type")
             if kind == "content_block_delta":  # nearly all: by hand, a fifth of what feed() takes
                 return self._written(event["delta"])
+            if kind == "content_block_start":
+                self.feed(event)
+                return self._opened(event["content_block"])
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("an event of a strange shape") from error
         self.feed(event)
         if kind == "message_start" and self.started:
             return START
-        if kind == "content_block_stop" and self._clean.held:
-            return self._kind, self._clean.rest()
+        if kind == "content_block_stop":
+            return self._closed()
         return None
 
     def _written(self, delta: Mapping[str, Any]) -> Piece | None:
@@ -48,14 +67,66 @@ class Meter(Accumulator):
             raise ValueError("content before message_start")
         kind = KINDS.get(delta["type"])
         if kind is None:
+            self._cite(delta)
             return None
         text = delta[kind]
         self.characters += len(text)
         if kind == "partial_json":
+            self._query += text
             return None
         self._kind = kind
         text = self._clean(text)
+        if self._citing:
+            text = self._held_back(text)
+        if text and (self._apart or kind not in self._begun):
+            text = self._paragraph(kind, text)
         return (kind, text) if text else None
+
+    def _opened(self, block: Mapping[str, Any]) -> Piece | None:
+        kind = block.get("type")
+        self._citing = cited(block)
+        self._searching, self._query = kind == "server_tool_use", ""
+        if kind == "thinking":
+            self._apart.add("thinking")
+        elif kind == "redacted_thinking":
+            return self._aside(REDACTED)
+        elif kind == "web_search_tool_result":
+            self._apart.add("text")
+            return self._aside(found(block.get("content")), "\n")
+        return None
+
+    def _closed(self) -> Piece | None:
+        if self._searching:
+            self._searching = False
+            return self._aside(asked(self._query))
+        text = self._clean.rest() + "".join(self._marks) + self._space
+        self._citing, self._marks, self._space = False, [], ""
+        return (self._kind, text) if text else None
+
+    def _cite(self, delta: Mapping[str, Any]) -> None:
+        mark = self._sources.mark(delta.get("citation"))
+        if mark and mark not in self._marks:
+            self._marks.append(mark)
+
+    def _held_back(self, text: str) -> str:
+        text = self._space + text
+        said = text.rstrip()
+        self._space = text[len(said) :]
+        return said
+
+    def _paragraph(self, kind: str, text: str) -> str:
+        apart = kind in self._apart and kind in self._begun
+        self._apart.discard(kind)
+        self._begun.add(kind)
+        return f"\n\n{text}" if apart else text
+
+    def _aside(self, words: str, apart: str = "\n\n") -> Piece | None:
+        """A line between the thoughts."""
+        if not words:
+            return None
+        begins, self._apart = "thinking" not in self._begun, self._apart | {"thinking"}
+        self._begun.add("thinking")
+        return "thinking", repaired(words if begins else apart + words)
 
 
 class Cleaner:

@@ -1,11 +1,13 @@
-// Model, system prompt and longest reply of this conversation; of a new one until its first send.
+// The settings of this conversation; of a new one until its first send.
 
 import { about } from "./money.js";
 import { post } from "./post.js";
+import { Wishes } from "./wishes.js";
 
 export class Settings extends EventTarget {
   #form = document.getElementById("settings-form");
   #dialog = document.getElementById("settings");
+  #wishes = new Wishes(this.#form);
   #trouble = this.#form.querySelector("[role=alert]");
   #saved;
   conversation;
@@ -13,6 +15,7 @@ export class Settings extends EventTarget {
   constructor(conversation) {
     super();
     this.conversation = conversation;
+    this.#wishes.offer(this.#model.dataset);
     this.#saved = this.values;
     const models = document.getElementById("models");
     models.addEventListener("change", () => this.#modelChosen());
@@ -27,6 +30,7 @@ export class Settings extends EventTarget {
       model: model.value,
       max_tokens: max_tokens.valueAsNumber,
       system_prompt: system_prompt.value,
+      options: this.#wishes.values,
     };
   }
 
@@ -41,6 +45,7 @@ export class Settings extends EventTarget {
     const longest = this.#form.elements.max_tokens;
     longest.max = most;
     if (longest.valueAsNumber > Number(most)) longest.value = most;
+    this.#wishes.offer(this.#model.dataset);
     for (const example of document.querySelectorAll(".example")) {
       const pusd = Number(input) * example.dataset.in + Number(output) * example.dataset.out;
       example.querySelector("[data-price]").textContent = about(pusd);
@@ -76,6 +81,7 @@ export class Settings extends EventTarget {
     const { max_tokens, system_prompt } = this.#form.elements;
     max_tokens.value = this.#saved.max_tokens;
     system_prompt.value = this.#saved.system_prompt;
+    this.#wishes.values = this.#saved.options;
     this.#trouble.hidden = true;
   }
 }

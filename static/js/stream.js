@@ -40,7 +40,7 @@ export class Stream {
       this.ask();
       return;
     }
-    this.thinking = frame.thinking;
+    if (frame.thinking.length > this.thinking.length) this.thinking = frame.thinking;
     this.#replaceTail(frame);
     if (!frame.more) this.#release();
   }
@@ -60,13 +60,13 @@ export class Stream {
     this.#view.clear();
   }
 
-  #append({ off, s, blocks = [], thinking = "" }) {
+  #append({ off, s, blocks = [], thinking = "", at = 0 }) {
     const fresh = s.slice(this.length - off);
-    // A repeated frame brings its thinking again; only text has offsets.
-    if (fresh || !s) this.thinking += thinking;
+    const missed = thinking && at > this.thinking.length;
+    if (!missed) this.thinking += thinking.slice(this.thinking.length - at);
     this.tail += fresh;
     this.length += fresh.length;
-    if (!this.#freeze(blocks)) this.ask();
+    if (!this.#freeze(blocks) || missed) this.ask();
   }
 
   // Blocks known already are passed over; false when one does not fit what is here.

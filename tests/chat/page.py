@@ -16,6 +16,7 @@ class Page:
         self.upto = 0
         self.html = ""
         self.tail = ""
+        self.thinking = ""
         self.asks = False
         self.done: Frame | None = None
 
@@ -39,11 +40,19 @@ class Page:
             piece = after(frame["s"], have)
             self.tail += piece
             self.length += units(piece)
+        self._think(frame.get("thinking", ""), frame.get("at", 0))
         for block in frame.get("blocks", []):
             if block["from"] == self.upto and block["upto"] <= self.length:
                 self.tail = after(self.tail, block["upto"] - block["from"])
                 self.html += block["html"]
                 self.upto = block["upto"]
+
+    def _think(self, words: str, at: int) -> None:
+        have = units(self.thinking) - at
+        if words and have < 0:
+            self.asks = True
+        elif have < units(words):
+            self.thinking += after(words, have)
 
     def _snapshot(self, frame: Frame) -> None:
         if frame["from"] == 0:
@@ -56,5 +65,7 @@ class Page:
             self.html += block["html"]
             self.upto = block["upto"]
         self.tail = frame["tail"]
+        if units(frame["thinking"]) > units(self.thinking):
+            self.thinking = frame["thinking"]
         self.length = self.upto + units(self.tail)
         self.asks = False

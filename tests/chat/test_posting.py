@@ -192,6 +192,6 @@ def test_what_databases_refuse_is_cleaned(alice: Any) -> None:
 
 def test_the_bound_is_never_under_the_bytes(alice: Any) -> None:
     path = [Message(role="user", text="é" * 10), Message(role="assistant", text="")]
-    prompt = prompt_for(path, model="m", system="s", max_tokens=1)
+    prompt = prompt_for(path, model="m", system="s", max_tokens=1, options={})
     assert len(prompt.messages) == 1
     assert upper_bound(prompt) >= 21

@@ -98,7 +98,7 @@ def test_deltas_that_follow_one_another_become_one() -> None:
         [
             events.delta("g", 1, 0, "ab"),
             events.delta("g", 1, 2, "👍", thinking="hm"),
-            events.delta("g", 1, 4, "c", thinking="m"),
+            events.delta("g", 1, 4, "c", thinking="m", at=2),
             events.delta("g", 1, 9, "gap"),
             events.delta("other", 1, 12, "x"),
             events.heartbeat(),

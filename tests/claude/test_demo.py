@@ -86,7 +86,7 @@ async def test_a_prompt_seen_before_is_read_from_the_cache() -> None:
     }
     assert second.usage["cache_read_input_tokens"] == written
     assert second.usage["cache_creation_input_tokens"] > 0
-    _, _, uncached = await hear(ask(question, cache=False))
+    _, _, uncached = await hear(ask(question, options={"cache_ttl": "off"}))
     assert uncached.usage is not None
     assert uncached.usage["cache_read_input_tokens"] == 0
 

@@ -29,11 +29,11 @@ def test_options() -> None:
     assert [(tool["name"], tool["max_uses"]) for tool in sent["tools"]] == [("web_search", 2)]
     assert (sent["speed"], sent["betas"]) == ("fast", ["fast-mode-2026-02-01"])
     assert sent["cache_control"]["ttl"] == "1h"
-    assert prompt(thinking="off").sent()["thinking"] == {"type": "disabled"}
+    assert prompt(thinking="disabled").sent()["thinking"] == {"type": "disabled"}
 
 
 def test_uncached_with_a_system_prompt() -> None:
-    sent = Prompt("claude-opus-5", ASKED, system="Be brief.", cache=False).sent()
+    sent = Prompt("claude-opus-5", ASKED, system="Be brief.", options={"cache_ttl": "off"}).sent()
     assert sent["system"] == "Be brief."
     assert "cache_control" not in sent
 

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from chatapp.chat.bill import Bill
 from chatapp.chat.models.conversation import Message
+from chatapp.claude.prompt import Options
 from chatapp.ledger.models import Charge
 from chatapp.ledger.models import State as ChargeState
 
@@ -24,6 +25,7 @@ class Settlement:
     state: str
     text: str
     thinking: str = ""
+    thought_ms: int | None = None
     model: str = ""
     stop_reason: str = ""
     error: str = ""
@@ -45,8 +47,6 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Being written by a process that has not been heard of for a whole lease."""
         return self.filter(state=Generation.State.RUNNING, lease_until__lt=Now())
 
-    def waiting(self, age: timedelta) -> Self:
-        """Queued for longer than this."""
     def leases(self) -> list[tuple[uuid.UUID, datetime, bool]]:
         """Id, end of the lease, and whether that is over, of each reply being written."""
         over = models.ExpressionWrapper(Q(lease_until__lt=Now()), models.BooleanField())
@@ -54,6 +54,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         leases = rows.values_list("id", "lease_until", "over")
         return [(id, until, over) for id, until, over in leases if until]
 
+    def waiting(self, age: timedelta) -> Self:
+        """Queued for longer than this."""
         return self.filter(state=Generation.State.QUEUED, created_at__lt=Now() - age)
 
     def claim(self, id: uuid.UUID, *, runner: str, lease: timedelta) -> "Generation | None":
@@ -152,6 +154,12 @@ class Generation(models.Model):
         return self.state in self.LIVE
 
     @property
+    def asked(self) -> Options:
+        """What the request switches on."""
+        names = Options.__annotations__
+        return Options(**{name: self.options[name] for name in names if name in self.options})  # type: ignore[typeddict-item]
+
+    @property
     def shortened(self) -> str:
         """ "shortened to 1,024 tokens by your team's budget", or nothing."""
         budget = self.options.get("shortened_by")
@@ -187,7 +195,11 @@ class Generation(models.Model):
             how.bill.settle()
             Message.objects.filter(id=self.message_id).update(charge=how.bill.charge)
         Message.objects.filter(id=self.message_id).update(
-            text=how.text, thinking=how.thinking, model=how.model, stop_reason=how.stop_reason
+            text=how.text,
+            thinking=how.thinking,
+            thought_ms=how.thought_ms,
+            model=how.model,
+            stop_reason=how.stop_reason,
         )
         # Money may have been held for an attempt that a stop kept from leaving.
         for charge in Charge.objects.filter(reference=self.id, state=ChargeState.AUTHORIZED):
