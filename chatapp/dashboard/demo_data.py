@@ -10,12 +10,13 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from chatapp.accounts.models import Team, User
 from chatapp.dashboard import bulk
 from chatapp.dashboard.periods import Period
+from chatapp.ledger import rolling
 from chatapp.ledger.daily import counters
 from chatapp.ledger.models import Charge, ChargeLine, DailyTotal, State
 from chatapp.ledger.rating import Rated, rate, tokens
@@ -110,14 +111,15 @@ class Maker:
         days = [day for day in period if self._models(_noon(day))]
         shares = list(accumulate(_busyness(day, days[0]) for day in days))
         done = 0
-        for day, share in zip(days, shares, strict=True):
-            upto = round(calls * share / shares[-1])
-            if upto > done:
-                with transaction.atomic():
-                    self._make_day(day, upto - done, now=now)
-            done = upto
-            yield done
-        bulk.settle_ids(Charge, ChargeLine, DailyTotal)
+        with transaction.atomic(), bulk.unhurried() as cursor:
+            with rolling.all_at_once(cursor, connection.vendor):
+                for day, share in zip(days, shares, strict=True):
+                    upto = round(calls * share / shares[-1])
+                    if upto > done:
+                        self._make_day(day, upto - done, now=now)
+                    done = upto
+                    yield done
+            bulk.settle_ids(Charge, ChargeLine, DailyTotal)
 
     def _make_day(self, day: date, calls: int, *, now: datetime) -> None:
         offered = self._models(_noon(day))

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Any, Self, TypeVar
+from functools import cached_property, lru_cache
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -17,6 +17,7 @@ from chatapp.accounts.models import Team, User
 from chatapp.dashboard.periods import HOUR, PRESETS, Period
 from chatapp.ledger.choices import WAITING
 from chatapp.ledger.models import Charge, Purpose, Source, State, Status
+from chatapp.ledger.rollups import Grain, Rollup
 
 EARLIEST = date(2015, 1, 1)
 DEFAULT_RANGE = "30d"
@@ -30,7 +31,6 @@ COLUMN = {
     "project": "project",
     "conversation": "conversation",
 }
-Row = TypeVar("Row", bound=Model)
 # The pages that everybody has for their own spend.
 PERSONAL = {page: f"usage_{page}" for page in ("calls", "call", "csv", "json")} | {"spend": "usage"}
 
@@ -117,9 +117,11 @@ class Filter:
     def before(self) -> Self:
         return replace(self, period=self.period.before())
 
-    def narrow(self, rows: QuerySet[Row]) -> QuerySet[Row]:
-        """Those of the rows, whatever they sum, that are of the calls asked for, on any day."""
-        return rows.filter(self._dimensions())
+    @cached_property
+    def foreseen(self) -> bool:
+        """Calls are stored of days after today: clocks were wrong, or TIME_ZONE was another."""
+        ahead = Rollup.objects.filter(grain=Grain.ALL_DAY, source=self.source, calls__gt=0)
+        return ahead.filter(day__gt=self.today).exists()
 
     def charges(self) -> QuerySet[Charge]:
         """The captured calls behind those totals, newest first."""

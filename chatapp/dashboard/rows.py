@@ -1,40 +1,84 @@
 """Which stored sums answer a question with the fewest rows: months, weeks and days of some grain."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.filters import NO_TEAM, Filter
 from chatapp.dashboard.periods import DAY, Period
-from chatapp.dashboard.sums import Rows
 from chatapp.ledger.models import DailyTotal
 from chatapp.ledger.rollups import Rollup
 
 SPANS = ("day", "week", "month")
 
 
-def rows(
-    asked: Filter, whose: str, *, widest: str = "month", cuts: Iterable[date] = (), **only: Any
-) -> list[Rows]:
-    """Querysets that together sum the calls asked for, each once.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of one table of totals, as SQL: a page asks for many, and the ORM takes its time."""
 
-    `whose` says what is asked about: "group" (no person), "person" (no model) or "whole". `day` of
-    a row is the first of its days. None are longer than `widest`, and none goes on past a cut.
+    table: str
+    where: str
+    values: tuple[Any, ...]
+
+
+def rows(
+    asked: Filter,
+    whose: str,
+    *,
+    widest: str = "month",
+    cuts: Iterable[date] = (),
+    users: Sequence[int] | None = None,
+) -> list[Rows]:
+    """Rows that together sum the calls asked for, each once; those of `users` alone when given.
+
+    `whose` says what is asked about: "all" (days, models, certainty), "team" or "rank" (nothing but
+    which team or person), or "whole". `day` of a row is the first of its days. None are longer
+    than `widest`, and none goes on past a cut.
     """
-    if asked.user or (whose == "person" and asked.model):
-        whose = "whole"
+    whose = _grain(asked, whose)
+    narrow, narrowed = _narrow(asked, users)
     found = []
     for part in _between(_to_its_end(asked), cuts):
         for span, days in pieces(part, widest):
-            table: Rows = (
-                DailyTotal.objects.all()
-                if (whose, span) == ("whole", "day")
-                else Rollup.objects.filter(grain=f"{whose}-{span}")
-            )
+            table, grain = Rollup._meta.db_table, f"grain = '{whose}-{span}' AND "
+            if (whose, span) == ("whole", "day"):
+                table, grain = DailyTotal._meta.db_table, ""
             # An adjustment that changes a call's certainty can leave a row that counts nothing.
-            days_only = table.filter(day__range=(days.first, days.last), calls__gt=0, **only)
-            found.append(asked.narrow(days_only))
+            where = f"{grain}day BETWEEN %s AND %s AND calls > 0 AND {narrow}"
+            found.append(Rows(table, where, (str(days.first), str(days.last), *narrowed)))
     return found
+
+
+def _grain(asked: Filter, whose: str) -> str:
+    """The fewest rows that still tell what is asked about and what narrows it."""
+    if asked.user:
+        return "whole"
+    fine = bool(asked.purpose or asked.status)
+    match whose:
+        case "all" if asked.team:
+            return "group"
+        case "team" if fine or asked.model:
+            return "group"
+        case "rank" if asked.model:
+            return "whole"
+        case "rank" if fine:
+            return "person"
+    return whose
+
+
+def _narrow(asked: Filter, users: Sequence[int] | None) -> tuple[str, list[Any]]:
+    """A condition on the dimensions that totals have, and its values."""
+    known = {"source": asked.source, "user_id": asked.user and asked.user.pk, "model": asked.model}
+    known |= {"status": asked.status, "purpose": asked.purpose}
+    known["team_id"] = asked.team and asked.team != NO_TEAM and int(asked.team)
+    taken = {name: value for name, value in known.items() if value}
+    conditions = [f"{name} = %s" for name in taken]
+    if asked.team == NO_TEAM:
+        conditions.append("team_id IS NULL")
+    if users is not None:
+        conditions.append(f"user_id IN ({', '.join(map(str, users)) or 'NULL'})")
+    return " AND ".join(conditions), list(taken.values())
 
 
 def pieces(period: Period, widest: str) -> Iterator[tuple[str, Period]]:
@@ -52,13 +96,10 @@ def pieces(period: Period, widest: str) -> Iterator[tuple[str, Period]]:
 
 
 def _to_its_end(asked: Filter) -> Period:
-    """Nothing is known of days to come, so a month that is not over yet is as good as a whole one."""
-    period = asked.period
-    return (
-        Period(period.first, Period.month(period.last).last)
-        if period.last >= asked.today
-        else period
-    )
+    """A month that is not over yet is as good as a whole one, while no call is of a day to come."""
+    first, last = asked.period.first, asked.period.last
+    whole = last >= asked.today and not asked.foreseen
+    return Period(first, Period.month(last).last if whole else last)
 
 
 def _between(period: Period, cuts: Iterable[date]) -> Iterator[Period]:

@@ -33,12 +33,10 @@ def spend_chart(spend: Spend, look: Look) -> Chart:
 
 
 class _Plot:
-    """One chart in the making: where each day stands, and what its parts are."""
+    """One chart in the making: its bars, and what their parts are."""
 
     def __init__(self, spend: Spend, look: Look) -> None:
         self.spend, self.look = spend, look
-        self.periods = spend.asked.period.buckets()
-        self.place = {day: at for at, period in enumerate(self.periods) for day in period}
         self.measure = MEASURES[look.unit]
 
     def chart(self) -> Chart:
@@ -51,7 +49,7 @@ class _Plot:
         )
 
     def buckets(self) -> list[Bucket]:
-        return [self.bucket(period) for period in self.periods]
+        return [self.bucket(period) for period in self.spend.buckets]
 
     def parts(self) -> tuple[Series, ...]:
         stack = {"model": self.models, "user": self.people, "team": self.teams, "kind": self.kinds}
@@ -106,7 +104,7 @@ class _Plot:
             for slot, user in enumerate(shown)
         ]
         if len(shown) < len(ranked):
-            whole = self.spread(
+            whole = self.spend.spread(
                 (day, self.measure(sums)) for day, sums in self.spend.by_day.items()
             )
             named = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
@@ -126,14 +124,7 @@ class _Plot:
             (day, self.measure(value) if isinstance(value, Sums) else value) for day, value in days
         )
         href = self.spend.asked.link(**self.look.params(page=1), **narrow) if narrow else ""
-        return Series(name, tuple(self.spread(amounts)), slot, href)
-
-    def spread(self, amounts: Iterable[tuple[date, int]]) -> list[int]:
-        """Days put into their buckets."""
-        values = [0] * len(self.periods)
-        for day, amount in amounts:
-            values[self.place[day]] += amount
-        return values
+        return Series(name, tuple(self.spend.spread(amounts)), slot, href)
 
     def bucket(self, period: Period) -> Bucket:
         first = period.first

@@ -1,6 +1,7 @@
 """Who spent what: everything a page shows of one filter, each question asked of the database once."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -13,7 +14,16 @@ from chatapp.dashboard.forecast import Forecast, forecast, history
 from chatapp.dashboard.periods import Period
 from chatapp.dashboard.rows import rows
 from chatapp.dashboard.savings import cache_savings, price_changes
-from chatapp.dashboard.sums import Rank, Sums, days_by, ranks, regrouped, sums_by, total
+from chatapp.dashboard.sums import (
+    Rank,
+    Sums,
+    count_people,
+    days_by,
+    ranks,
+    regrouped,
+    sums_by,
+    total,
+)
 
 
 @dataclass(frozen=True)
@@ -52,38 +62,51 @@ class Spend:
         self._of_people: dict[tuple[int, ...], dict[Any, Sums]] = {}
 
     def sums(
-        self, whose: str, *columns: str, widest: str = "month", **only: Any
+        self, whose: str, *columns: str, widest: str = "month", users: list[int] | None = None
     ) -> dict[tuple[Any, ...], Sums]:
-        """Sums for each combination of the columns' values; `whose` and `widest` as for `rows`."""
+        """Sums for each combination of the columns' values; the rest as for `rows`."""
         if self.asked.by_call:
-            return by_call.sums_by(self.asked.charges().filter(**only), *columns)
-        return sums_by(rows(self.asked, whose, widest=widest, **only), *columns)
+            calls = self.asked.charges()
+            chosen = calls if users is None else calls.filter(user__in=users)
+            return by_call.sums_by(chosen, *columns)
+        return sums_by(rows(self.asked, whose, widest=widest, users=users), *columns)
 
     def days(
-        self, whose: str, column: str, *, unit: str, **only: Any
+        self, whose: str, column: str, *, unit: str, users: list[int] | None = None
     ) -> dict[Any, dict[date, int]]:
         """Each value's days (or weeks, or months: the steps of the time axis)."""
         step = self.asked.period.step
         if not self.asked.by_call:
-            parts = rows(self.asked, whose, widest=step, **only)
+            parts = rows(self.asked, whose, widest=step, users=users)
             return days_by(parts, column, unit=unit)
         found: dict[Any, dict[date, int]] = defaultdict(dict)
-        for (day, key), sums in self.sums(whose, "day", column, **only).items():
+        for (day, key), sums in self.sums(whose, "day", column, users=users).items():
             found[key][day] = sums.amount_pusd if unit == "usd" else sums.tokens
         return found
 
     @cached_property
-    def buckets(self) -> list[list[date]]:
-        """The days of each step of the time axis."""
-        return [list(step) for step in self.asked.period.buckets()]
+    def buckets(self) -> list[Period]:
+        """The steps of the time axis."""
+        return self.asked.period.buckets()
+
+    @cached_property
+    def _place(self) -> dict[date, int]:
+        return {day: at for at, step in enumerate(self.buckets) for day in step}
+
+    def spread(self, amounts: Iterable[tuple[date, int]]) -> list[int]:
+        """Days put into the steps of the time axis; midnight may pass while a page is made."""
+        values = [0] * len(self.buckets)
+        for day, amount in amounts:
+            values[self._place.get(day, -1)] += amount
+        return values
 
     @cached_property
     def _fine(self) -> dict[tuple[date, str, str], Sums]:
         """By model and status; steps of the time axis in which prices changed are in parts."""
         step, changes = self.asked.period.step, price_changes(self.asked.period)
         if self.asked.by_call:
-            return self.sums("group", "day", "model", "status")
-        parts = rows(self.asked, "group", widest=step, cuts=changes)
+            return self.sums("all", "day", "model", "status")
+        parts = rows(self.asked, "all", widest=step, cuts=changes)
         return sums_by(parts, "day", "model", "status")
 
     @cached_property
@@ -102,26 +125,31 @@ class Spend:
     def ranks(self) -> dict[int, Rank | Sums]:
         """Everybody who made a call, with what they are put in order by."""
         if self.asked.by_call:
-            return {user: sums for (user,), sums in self.sums("person", "user").items()}
-        return dict(ranks(rows(self.asked, "person")))
+            return {user: sums for (user,), sums in self.sums("rank", "user").items()}
+        return dict(ranks(rows(self.asked, "rank")))
+
+    @property
+    def active(self) -> int:
+        """How many people made a call."""
+        return len(self.ranks) if self.asked.by_call else count_people(rows(self.asked, "rank"))
 
     def of_people(self, users: list[int]) -> dict[tuple[int, str], Sums]:
         """What these people spent on each model."""
         if (known := self._of_people.get(asked := tuple(users))) is None:
-            known = self.sums("whole", "user", "model", user__in=users)
+            known = self.sums("whole", "user", "model", users=users)
             self._of_people[asked] = known
         return known
 
     @cached_property
     def by_team(self) -> dict[int | None, Sums]:
-        return {team: sums for (team,), sums in self.sums("group", "team").items()}
+        return {team: sums for (team,), sums in self.sums("team", "team").items()}
 
     def days_of_teams(self, unit: str = "usd") -> dict[int | None, dict[date, int]]:
-        return self.days("group", "team", unit=unit)
+        return self.days("team", "team", unit=unit)
 
     def days_of_people(self, users: list[int], unit: str = "usd") -> dict[int, dict[date, int]]:
         """Of these people only: nobody asks for everybody's every day."""
-        return self.days("person", "user", unit=unit, user__in=users)
+        return self.days("rank", "user", unit=unit, users=users)
 
     @cached_property
     def days_of_models(self) -> dict[str, dict[date, Sums]]:
@@ -142,14 +170,14 @@ class Spend:
             by_status=regrouped(self._fine, lambda day, model, status: status),
             people=len(self.ranks) if not self.asked.personal else 0,
             before=before.together,
-            people_before=len(before.ranks) if not self.asked.personal else 0,
+            people_before=before.active if not self.asked.personal else 0,
             savings_pusd=cache_savings(self.by_day_model),
         )
 
     @property
     def together(self) -> Sums:
         """All of it and nothing else, read from the fewest rows."""
-        return self.sums("group").get((), Sums())
+        return self.sums("all").get((), Sums())
 
     @cached_property
     def forecast(self) -> Forecast | None:

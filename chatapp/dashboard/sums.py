@@ -1,25 +1,21 @@
 """What some calls add up to, summed by the database from totals that the ledger keeps."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from operator import attrgetter, sub
 from typing import Any, TypeVar
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
 
+from chatapp.dashboard.rows import Rows
 from chatapp.ledger.choices import TOKENS
 from chatapp.ledger.daily import AMOUNT
 from chatapp.ledger.models import Status
 from chatapp.pricing.money import PUSD
 
 Key = TypeVar("Key")
-# Querysets of daily totals or rollups, to be read together.
-Rows = QuerySet[Any]
 PRICED = (Status.EXACT, Status.ESTIMATED)
 
 
@@ -95,11 +91,15 @@ class Sums:
 
 
 _NAMES = tuple(field.name for field in fields(Sums))
-_TOKENS = tuple(name for name in _NAMES if name.endswith("_tokens"))
-# A part's columns: what is summed, and what tells priced calls from others.
-_SUMMED = tuple(name for name in _NAMES if name != "priced_calls")
-_PRICED_CALLS = "CASE WHEN status IN ('exact', 'estimated') THEN calls ELSE 0 END"
-_TOTALS = ", ".join(f"SUM({_PRICED_CALLS if name == 'priced_calls' else name})" for name in _NAMES)
+_TOKENS = " + ".join(name for name in _NAMES if name.endswith("_tokens"))
+# What is summed of each row, by what it is called.
+_ALL = {name: name for name in _NAMES} | {
+    "priced_calls": "CASE WHEN status IN ('exact', 'estimated') THEN calls ELSE 0 END"
+}
+_RANK = {name: _ALL[name] for name in ("calls", "priced_calls", "amount_pusd")} | {
+    "tokens": _TOKENS
+}
+_UNITS = {"usd": {"amount_pusd": "amount_pusd"}, "tokens": {"tokens": _TOKENS}}
 _values: Callable[[Sums], tuple[int, ...]] = attrgetter(*_NAMES)
 
 
@@ -117,16 +117,14 @@ def sums_by(parts: list[Rows], *columns: str) -> dict[tuple[Any, ...], Sums]:
     """Sums for each combination of the columns' values: one query, grouped by the database."""
     split = len(columns)
     return {
-        tuple(row[:split]): Sums(*map(int, row[split:]))
-        for row in grouped(parts, columns, _TOTALS, _SUMMED)
+        tuple(row[:split]): Sums(*map(int, row[split:])) for row in grouped(parts, columns, _ALL)
     }
 
 
 def days_by(parts: list[Rows], column: str, *, unit: str) -> dict[Any, dict[date, int]]:
     """For each value of the column its days' pico-USD ("usd") or "tokens"; one light query."""
-    summed = ("amount_pusd",) if unit == "usd" else _TOKENS
     found: dict[Any, dict[date, int]] = defaultdict(dict)
-    for day, key, value in grouped(parts, ("day", column), f"SUM({' + '.join(summed)})", summed):
+    for day, key, value in grouped(parts, ("day", column), _UNITS[unit]):
         found[key][day] = int(value)
     return found
 
@@ -147,32 +145,29 @@ class Rank:
 
 def ranks(parts: list[Rows]) -> dict[int, Rank]:
     """Everybody who made a call; one query, one short row a person."""
-    tokens = " + ".join(_TOKENS)
-    wanted = f"SUM(calls), SUM({_PRICED_CALLS}), SUM(amount_pusd), SUM({tokens})"
-    summed = ("calls", "amount_pusd", *_TOKENS)
-    return {
-        user: Rank(*map(int, found)) for user, *found in grouped(parts, ("user",), wanted, summed)
-    }
+    return {user: Rank(*map(int, found)) for user, *found in grouped(parts, ("user",), _RANK)}
+
+
+def count_people(parts: list[Rows]) -> int:
+    """How many made a call."""
+    return len(grouped(parts, ("user",), {}))
 
 
 def grouped(
-    parts: list[Rows], columns: tuple[str, ...], wanted: str, summed: tuple[str, ...]
+    parts: list[Rows], columns: tuple[str, ...], summed: Mapping[str, str]
 ) -> list[tuple[Any, ...]]:
-    """`wanted`, an SQL aggregate over `summed`, for each combination of the columns' values."""
+    """The sums of `summed`, SQL by name, for each combination of the columns' values."""
     keys = [_COLUMN.get(name, name) for name in columns]
-    read = tuple(dict.fromkeys((*keys, "status", *summed)))
-    compiled = []
-    for part in parts:
-        with suppress(EmptyResultSet):
-            compiled.append(part.order_by().values_list(*read).query.sql_with_params())
-    if not compiled:
-        return []
-    names = ", ".join(keys)
-    sql = f"SELECT {names + ', ' if names else ''}{wanted} FROM ("  # noqa: S608 - our own names
-    sql += " UNION ALL ".join(select for select, _ in compiled) + ") AS parts"
-    sql += f" GROUP BY {names}" if names else " HAVING COUNT(*) > 0"
+    read = ", ".join([*keys, *(f"{what} AS {name}" for name, what in summed.items())])
+    rows = " UNION ALL ".join(
+        f"SELECT {read} FROM {part.table} WHERE {part.where}"  # noqa: S608 - our own names
+        for part in parts
+    )
+    wanted = ", ".join([*keys, *(f"SUM({name})" for name in summed)])
+    by = f"GROUP BY {', '.join(keys)}" if keys else "HAVING COUNT(*) > 0"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [value for _, values in compiled for value in values])
+        values = [value for part in parts for value in part.values]
+        cursor.execute(f"SELECT {wanted} FROM ({rows}) AS parts {by}", values)  # noqa: S608
         return list(cursor.fetchall())
 
 

@@ -224,7 +224,4 @@ def _share(sums: Sums, every: Sums) -> dict[str, str]:
 
 def _trend(spend: Spend, days: Mapping[date, int]) -> str:
     """Sparkline points over the page's buckets; empty when there is one step only."""
-    steps = spend.buckets
-    if len(steps) < 2:
-        return ""
-    return sparkline([sum(days.get(day, 0) for day in step) for step in steps])
+    return sparkline(spend.spread(days.items())) if len(spend.buckets) > 1 else ""

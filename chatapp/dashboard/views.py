@@ -65,7 +65,9 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
         "title": "My usage" if asked.personal else "Spend",
         "look": look,
         "figures": sums.figures,
-        "decimals": sums.all.decimals,
+        "decimals": (decimals := sums.all.decimals),
+        # Of the chart's values; None where they are tokens.
+        "digits": decimals if look.unit == "usd" else None,
         "certainty": certainty(sums),
         "before": asked.before().period,
         "forecast": sums.forecast,

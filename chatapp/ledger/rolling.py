@@ -49,26 +49,28 @@ def all_at_once(cursor: Any, vendor: str) -> Iterator[None]:
     install(cursor, vendor)
 
 
-def fill(cursor: Any, vendor: str) -> None:
-    """Write all rollups anew."""
-    cursor.execute("DELETE FROM ledger_rollup")
-    cursor.execute(f"INSERT INTO ledger_rollup ({', '.join(COLUMNS)}) {expected(vendor)}")
+def fill(cursor: Any, vendor: str, *grains: str) -> None:
+    """Write all rollups anew, or those of some grains."""
+    for grain in grains or _keys("d", vendor):
+        cursor.execute("DELETE FROM ledger_rollup WHERE grain = %s", [grain])
+    cursor.execute(f"INSERT INTO ledger_rollup ({', '.join(COLUMNS)}) {expected(vendor, *grains)}")
 
 
-def expected(vendor: str) -> str:
+def expected(vendor: str, *grains: str) -> str:
     """What the rollups must be, in the order of COLUMNS; rows that count nothing are left out."""
+    keys = _keys("d", vendor)
     sums = ", ".join(f"SUM(d.{name})" for name in SUMS)
     places = ", ".join(str(at) for at in range(1, len(KEY) + 1))
     return " UNION ALL ".join(
         f"SELECT {key}, {sums} FROM ledger_dailytotal d GROUP BY {places} "  # noqa: S608
         "HAVING SUM(d.calls) <> 0 OR SUM(d.amount_pusd) <> 0 OR SUM(d.held_pusd) <> 0"
-        for key in _keys("d", vendor)
+        for key in (keys[grain] for grain in grains or keys)
     )
 
 
 def _change(event: str, vendor: str) -> str:
     row = "OLD" if event == "delete" else "NEW"
-    keys = " UNION ALL ".join(f"SELECT {key}" for key in _keys(row, vendor))
+    keys = " UNION ALL ".join(f"SELECT {key}" for key in _keys(row, vendor).values())
     deltas = ", ".join(DELTAS[event].format(name) for name in SUMS)
     raised = ", ".join(f"{name} = ledger_rollup.{name} + excluded.{name}" for name in SUMS)
     # Without a condition SQLite would take ON for a join's.
@@ -79,31 +81,36 @@ def _change(event: str, vendor: str) -> str:
     )
 
 
-def _keys(row: str, vendor: str) -> list[str]:
+def _keys(row: str, vendor: str) -> dict[str, str]:
     """For each grain the values of KEY, as SQL over a daily total named `row`."""
-    if vendor == "sqlite":
-        nobody, nothing = "NULL", "''"
-        days = {
-            "day": f"{row}.day",
-            "week": f"date({row}.day, 'weekday 0', '-6 days')",
-            "month": f"date({row}.day, 'start of month')",
-        }
-    else:
-        nobody, nothing = "NULL::bigint", "''::varchar"
-        days = {
-            "day": f"{row}.day",
-            "week": f"date_trunc('week', {row}.day)::date",
-            "month": f"date_trunc('month', {row}.day)::date",
-        }
-    whose = {
-        "group": (nobody, f"{row}.model"),
-        "person": (f"{row}.user_id", nothing),
-        "whole": (f"{row}.user_id", f"{row}.model"),
+    lite = vendor == "sqlite"
+    nobody, nothing = ("NULL", "''") if lite else ("NULL::bigint", "''::varchar")
+    day = f"{row}.day"
+    days = {
+        "day": day,
+        "week": f"date({day}, 'weekday 0', '-6 days')" if lite else _truncated("week", day),
+        "month": f"date({day}, 'start of month')" if lite else _truncated("month", day),
     }
-    return [
-        f"'{name}-{span}', {day}, {row}.source, {user}, {row}.team_id, {model}, "
-        f"{row}.purpose, {row}.status"
-        for name, (user, model) in whose.items()
-        for span, day in days.items()
+    user, team, model = f"{row}.user_id", f"{row}.team_id", f"{row}.model"
+    fine = f"{row}.purpose, {row}.status"
+    # As short as can be told: nothing but whether there is an amount.
+    coarse = f"{nothing}, CASE WHEN {row}.status IN ('exact', 'estimated') "
+    coarse += "THEN 'exact' ELSE 'unknown' END"
+    whose = {
+        "group": f"{nobody}, {team}, {model}, {fine}",
+        "person": f"{user}, {team}, {nothing}, {fine}",
+        "whole": f"{user}, {team}, {model}, {fine}",
+        "all": f"{nobody}, {nobody}, {model}, {fine}",
+        "rank": f"{user}, {team}, {nothing}, {coarse}",
+        "team": f"{nobody}, {team}, {nothing}, {coarse}",
+    }
+    return {
+        f"{name}-{span}": f"'{name}-{span}', {first}, {row}.source, {key}"
+        for name, key in whose.items()
+        for span, first in days.items()
         if (name, span) != ("whole", "day")  # the daily total itself
-    ]
+    }
+
+
+def _truncated(span: str, day: str) -> str:
+    return f"date_trunc('{span}', {day})::date"

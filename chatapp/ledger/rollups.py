@@ -18,12 +18,23 @@ class Grain(models.TextChoices):
     PERSON_MONTH = "person-month"
     WHOLE_WEEK = "whole-week"
     WHOLE_MONTH = "whole-month"
+    ALL_DAY = "all-day"
+    ALL_WEEK = "all-week"
+    ALL_MONTH = "all-month"
+    RANK_DAY = "rank-day"
+    RANK_WEEK = "rank-week"
+    RANK_MONTH = "rank-month"
+    TEAM_DAY = "team-day"
+    TEAM_WEEK = "team-week"
+    TEAM_MONTH = "team-month"
 
 
 class Rollup(Totals):
     """Sums of daily totals. `day` is the first one of a week (a Monday) or month.
 
     A group's row has no user, a person's row no model, a whole one all that a daily total has.
+    The fewest rows: of all calls neither user nor team; of a rank (a person) or a team no model and
+    no purpose, and a status that is "exact" with an amount and "unknown" without.
     Only the database writes here: triggers of ledger_dailytotal (rolling.py), in the transaction
     that changes a daily total and whoever does it, an older version of this program included.
     """

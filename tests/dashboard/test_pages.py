@@ -9,6 +9,7 @@ from django.test import Client
 
 from chatapp.accounts.models import User
 from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.templatetags.spend import amount
 from chatapp.ledger.models import Charge
 from tests.dashboard.conftest import TODAY, signed_in
 
@@ -138,6 +139,21 @@ def test_nothing_small_reads_as_zero(payer: Client) -> None:
         page = payer.get(f"/dashboard/?{query}").text
         for value, shown in re.findall(r'<data class="money" value="([^"]*)"[^>]*>([^<]*)<', page):
             assert float(value) == 0 or float(shown.replace("$", "").replace(",", "")) != 0
+
+
+@pytest.mark.parametrize(
+    ("pusd", "decimals", "shown"),
+    [
+        (19_560_000_000_000, 3, "$19.56"),
+        (1_000_000_000_000, 4, "$1.00"),
+        (999_900_000_000, 3, "$1.000"),
+        (123_400_000_000, 3, "$0.123"),
+        (406_000_000, 3, "$0.000406"),
+        (0, 2, "$0.00"),
+    ],
+)
+def test_amounts_have_cents_from_a_dollar_up(pusd: int, decimals: int, shown: str) -> None:
+    assert f">{shown}<" in amount(pusd, decimals)
 
 
 def test_a_persons_name_is_never_markup(payer: Client, ledger: Any) -> None:

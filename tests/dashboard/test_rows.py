@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatapp.accounts.models import User
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.periods import Period
 from chatapp.dashboard.rows import SPANS, pieces, rows
+from chatapp.dashboard.spend import Spend
+from chatapp.ledger.models import DailyTotal, Source
+from tests.dashboard.conftest import TODAY
 from tests.dashboard.test_periods import periods
 
 
@@ -32,16 +36,53 @@ def test_few_days_stand_alone(period: Period) -> None:
 
 @pytest.mark.django_db
 def test_a_month_that_goes_on_is_as_good_as_over(ask: Callable[..., Filter]) -> None:
-    spans = [str(part.query) for part in rows(ask(range="month"), "group")]
-    assert len(spans) == 1
-    assert "group-month" in spans[0]
+    (part,) = rows(ask(range="month"), "all")
+    assert "all-month" in part.where
+
+
+@pytest.mark.django_db
+def test_days_to_come_that_hold_calls_are_left_out(ask: Callable[..., Filter], alice: User) -> None:
+    DailyTotal.objects.create(
+        day=TODAY + timedelta(days=2),
+        user=alice,
+        source=Source.ANTHROPIC,
+        model="claude-haiku-4-5",
+        purpose="chat",
+        status="exact",
+        calls=1,
+    )
+    asked = ask(range="month")
+    assert asked.foreseen
+    assert not any("all-month" in part.where for part in rows(asked, "all"))
+    assert Spend(asked).all.calls == 0
 
 
 @pytest.mark.django_db
 def test_nothing_goes_on_past_a_change_of_prices(ask: Callable[..., Filter]) -> None:
     asked = ask(**{"from": "2026-06-01", "to": "2026-08-31"})
-    whole = rows(asked, "group")
-    cut = rows(asked, "group", cuts=[date(2026, 7, 15)])
+    whole = rows(asked, "all")
+    cut = rows(asked, "all", cuts=[date(2026, 7, 15)])
     assert len(whole) == 1
-    assert ["group-month" in str(part.query) for part in cut].count(True) == 2
-    assert any("2026-07-15" in str(part.query) for part in cut)
+    assert ["all-month" in part.where for part in cut].count(True) == 2
+    assert any("2026-07-15" in part.values for part in cut)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("narrow", "about", "grain"),
+    [
+        ({}, "all", "all"),
+        ({"team": "none"}, "all", "group"),
+        ({"model": "claude-haiku-4-5"}, "all", "all"),
+        ({}, "team", "team"),
+        ({"status": "exact"}, "team", "group"),
+        ({}, "rank", "rank"),
+        ({"purpose": "title"}, "rank", "person"),
+        ({"model": "claude-haiku-4-5"}, "rank", "whole"),
+    ],
+)
+def test_the_fewest_rows_that_tell_enough(
+    ask: Callable[..., Filter], narrow: dict[str, str], about: str, grain: str
+) -> None:
+    (part,) = rows(ask(range="month", **narrow), about)
+    assert f"'{grain}-month'" in part.where

@@ -1,10 +1,14 @@
 """Amounts and counts as a page shows them: short for the eye, exact on hover and for machines."""
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from django import template
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from chatapp.dashboard.sums import Sums
+from chatapp.dashboard.tables import Cell
 from chatapp.dashboard.ticks import compact as compact_count
 from chatapp.pricing.money import PUSD, exact, format_usd
 
@@ -12,10 +16,12 @@ register = template.Library()
 
 
 @register.filter
+@lru_cache(maxsize=20_000)
 def amount(pusd: int | None, decimals: int = 0) -> SafeString:
     """pico-USD as <data>, with every digit on hover; None is a dash that says why.
 
-    With `decimals` the amounts of a table stand in line; those too small for it keep their digits.
+    With `decimals` the amounts below a dollar stand in line in a table; those too small for it
+    keep their digits.
     """
     if pusd is None:
         return format_html('<span class="muted" title="{}">—</span>', "not known")
@@ -25,8 +31,10 @@ def amount(pusd: int | None, decimals: int = 0) -> SafeString:
 
 
 def fits(pusd: int, decimals: int) -> bool:
-    """So many decimals show the amount at least as two digits, or it is nothing."""
-    return bool(decimals) and (not pusd or abs(pusd) * 10**decimals >= 10 * PUSD)
+    """Below a dollar so many decimals show the amount as two digits at least, or it is nothing."""
+    return bool(decimals) and (
+        not pusd or 10 * PUSD <= abs(pusd) * 10**decimals < 10**decimals * PUSD
+    )
 
 
 @register.filter
@@ -40,10 +48,37 @@ def spent(sums: Sums, decimals: int = 0) -> SafeString:
 
 
 @register.filter
+@lru_cache(maxsize=20_000)
 def compact(count: int) -> SafeString:
     """A count in three digits, whole on hover."""
     shown = compact_count(count)
     return mark_safe(f'<data class="figure" value="{count}" title="{count:,}">{shown}</data>')  # noqa: S308
+
+
+@register.filter
+def cells(values: Iterable[int], decimals: int | None) -> SafeString:
+    """Table cells of amounts, or of counts when `decimals` is None; a template would take its time."""
+    shown = (f'<td class="number">{figure(value, decimals)}</td>' for value in values)
+    return mark_safe("".join(shown))  # noqa: S308
+
+
+@register.filter
+def figure(value: int, decimals: int | None) -> str:
+    """pico-USD with so many decimals, or without any a count."""
+    return whole(value) if decimals is None else amount(value, decimals)
+
+
+@register.filter
+def matrix_cells(row: Iterable[Cell], decimals: int) -> SafeString:
+    """One person's cells, shaded by what was spent, each leading to its calls."""
+    return mark_safe("".join(_matrix_cell(cell, decimals) for cell in row))  # noqa: S308
+
+
+def _matrix_cell(cell: Cell, decimals: int) -> str:
+    if not cell.href:
+        return '<td class="number h0"><span class="nothing">·</span></td>'
+    link = f'<a href="{escape(cell.href)}">{spent(cell.sums, decimals)}</a>'
+    return f'<td class="number h{cell.heat}">{link}</td>'
 
 
 @register.filter
