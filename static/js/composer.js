@@ -38,6 +38,10 @@ export class Composer extends EventTarget {
     this.#fill(drafts.load(conversation));
   }
 
+  get #empty() {
+    return !this.#text.value && this.#files.settled && !this.#files.ids.length;
+  }
+
   set conversation(id) {
     this.#conversation = this.#files.conversation = id;
   }
@@ -161,7 +165,7 @@ export class Composer extends EventTarget {
     if (event.key === "Enter" && meant && !event.altKey) {
       event.preventDefault();
       this.#form.requestSubmit();
-    } else if (event.key === "ArrowUp" && !this.#text.value) {
+    } else if (event.key === "ArrowUp" && this.#empty) {
       event.preventDefault();
       this.dispatchEvent(new Event("edit-last"));
     } else if (event.key === "Escape" && this.#editing) {
