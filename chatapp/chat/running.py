@@ -200,9 +200,13 @@ class Engine:
                 writing.stop()
 
     async def _checkpoint(self) -> None:
-        """Save what all replies have heard since the last time, in one transaction."""
+        """Save what all replies have heard since the last time, in one transaction.
+
+        But of those whose settlement holds their row: the others must not wait for it.
+        """
         writings = {writing.generation.id: writing for writing in self._writings.values()}
-        chunks = [chunk for w in writings.values() if (chunk := w.live.unsaved())]
+        hearing = [writing for writing in writings.values() if not writing.settling]
+        chunks = [chunk for writing in hearing if (chunk := writing.live.unsaved())]
         if not chunks:
             return
         held = await db_first(Chunk.save_all, chunks, runner=self.runner)
@@ -252,9 +256,13 @@ class Engine:
         )
 
     async def _end(self, end: Callable[[UUID], bool], id: UUID) -> None:
-        if await db(end, id):
-            topic, frame = await db(claims.farewell, id)
-            self._broadcast.publish(topic, frame)
+        """One that cannot be ended must not keep the others from it."""
+        try:
+            if await db(end, id):
+                topic, frame = await db(claims.farewell, id)
+                self._broadcast.publish(topic, frame)
+        except Exception as fault:
+            logger.error("reply %s: %s", id, fault, exc_info=not _outage(fault))
 
 
 def _outage(fault: BaseException) -> bool:

@@ -61,6 +61,8 @@ class Writing:
         self._pace = pace
         # Before a request leaves, nothing may have been billed.
         self._departed = False
+        # From now on its row is locked again and again, and its words are saved with its end.
+        self.settling = False
         self._reply: Reply | None = None
         # From a word's arrival until it was sent.
         self._telling = False
@@ -282,6 +284,7 @@ class Writing:
         return self._reply.meter.metered(limit, estimated_output=written)
 
     async def _settle(self, how: Settlement) -> bool:
+        self.settling = True
         return await self._surely(partial(self.generation.settle, how, fence=self.live.epoch))
 
     async def _surely(self, write: Callable[[], T]) -> T:

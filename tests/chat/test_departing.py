@@ -54,7 +54,7 @@ async def test_a_reply_lost_before_it_was_asked_for_is_asked_by_another(
 
     await eventually(done)
     await engine.close()
-    assert (await now(claim)).fence == 2
+    assert (await now(claim)).fence == 3  # claimed, given back, claimed
     assert await db(charges, claim) == ["captured"]
     assert len(upstream.bill) == 1
 
@@ -76,6 +76,16 @@ async def test_who_was_overtaken_sends_nothing(claim: Claim, upstream: Any) -> N
     await Writing(other, Broadcast(), Pace()).run()
     assert (await now(claim)).state == "done"
     assert len(upstream.bill) == 1
+
+
+async def test_who_was_overtaken_does_not_end_what_was_given_back(
+    claim: Claim, upstream: Any
+) -> None:
+    await db(claims.abandon, claim.generation.id)
+    await Writing(claim, Broadcast(), Pace()).run()
+    assert (await now(claim)).state == "queued"
+    assert await db(charges, claim) == ["authorized"]
+    assert not upstream.bill
 
 
 async def test_who_was_overtaken_while_it_waited_does_not_try_again(

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from chatapp.chat import claims, writing
+from chatapp.chat import claims, running, writing
 from chatapp.chat.broadcast import Broadcast
 from chatapp.chat.conversation import Posted, Taker, post
 from chatapp.chat.events import Frame
@@ -111,6 +112,29 @@ async def test_another_process_settles_what_a_dead_one_left(
     assert [frame["type"] for frame in ear.frames] == ["done"]
 
 
+async def test_a_reply_that_cannot_be_ended_does_not_keep_others_from_it(
+    engines: Any, alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, replies = await engines(), [await asked(alice), await asked(bob)]
+    for generation in replies:
+        first.wake(generation.id)
+        await saved(generation)
+    await first.close()
+    poison, other = sorted(replies, key=lambda generation: generation.id)
+
+    def abandon(id: Any) -> bool:
+        if id == poison.id:
+            raise ValueError("poison")
+        return claims.abandon(id)
+
+    monkeypatch.setattr(running, "claims", SimpleNamespace(**vars(claims) | {"abandon": abandon}))
+    await engines()
+    await until(other, "interrupted")
+    assert (await now(poison)).state == "running"
+    monkeypatch.undo()
+    await until(poison, "interrupted")
+
+
 async def test_leases_that_a_jumping_clock_ends_are_prolonged_by_who_lives(
     engines: Any, alice: Any, upstream: Any
 ) -> None:
@@ -144,7 +168,7 @@ async def test_what_was_never_sent_is_given_back_and_asked_once(
     )  # fmt: skip
     await engines()
     end = await until(generation, "done")
-    assert end.fence == 4
+    assert end.fence == 5  # given back, and claimed
     assert len(upstream.bill) == 1
 
 

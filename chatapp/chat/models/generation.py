@@ -77,8 +77,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     ) -> dict[uuid.UUID, bool]:
         """Prolong this process' leases; of each still held, whether it must stop."""
         held = self.held_by(runner).filter(id__in=ids)
+        # In the order in which checkpoints lock them, else both may wait for each other.
+        locked = held.order_by("id").select_for_update(of=["self"])
+        rows = list(locked.values_list("id", "stop_requested", "user__is_active"))
         held.update(lease_until=Now() + lease)
-        rows = held.values_list("id", "stop_requested", "user__is_active")
         return {id: stop or not active for id, stop, active in rows}
 
 
@@ -218,9 +220,16 @@ class Generation(models.Model):
         return bool(Generation.objects.still(self).update(sent_at=Now()))
 
     def requeue(self) -> None:
-        """Give back what was claimed and never left, unless it is another's by now."""
+        """Give back what was claimed and never left, unless it is another's by now.
+
+        The fence rises: whoever had it may neither send nor end it any more.
+        """
         Generation.objects.still(self).update(
-            state=self.State.QUEUED, runner="", lease_until=None, sent_at=None
+            state=self.State.QUEUED,
+            runner="",
+            fence=F("fence") + 1,
+            lease_until=None,
+            sent_at=None,
         )
 
 
