@@ -5,7 +5,7 @@ The JSON has every branch; the Markdown has one. Neither has what it cost: that 
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chatapp.accounts.models import User
+from chatapp.chat import foreign
 from chatapp.chat.draft import TEXT_LIMIT, offered
 from chatapp.chat.models import Conversation, Message
 from chatapp.chat.refusals import Refused
@@ -67,16 +68,33 @@ def _message(message: Message) -> Json:
     }
 
 
-def bring_in(user: User, content: bytes) -> Conversation:
-    """A new conversation of this person's from such a JSON. Raises Refused, and then writes nothing."""
-    data = _read(content)
+def bring_in(user: User, content: bytes) -> list[Conversation]:
+    """New conversations of this person's from an export of ours, claude.ai's or ChatGPT's.
+
+    Raises Refused, and then writes nothing.
+    """
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        raise _unfit("It is not JSON.") from None
+    chats = data if isinstance(data, list) else [data]
+    if not chats:
+        raise _unfit("There is no chat in it.")
+    with transaction.atomic():
+        return [bring_one(user, chat) for chat in chats]
+
+
+def bring_one(user: User, chat: Any) -> Conversation:
+    """One new conversation. Raises Refused, and then writes nothing."""
+    data = _own(chat)
+    now = timezone.now()
     conversation = Conversation(
         owner=user,
         title=" ".join(_text(data, "title").split())[:200] or "Imported chat",
         model=_model(_text(data, "model")),
         max_tokens=settings.DEFAULT_MAX_TOKENS,
         system_prompt=_short(_text(data, "system_prompt")),
-        active_at=timezone.now(),
+        active_at=min(_when(data.get("updated_at")) or now, now),
     )
     messages = _messages(conversation, data.get("messages"))
     with transaction.atomic():
@@ -89,13 +107,14 @@ def bring_in(user: User, content: bytes) -> Conversation:
     return conversation
 
 
-def _read(content: bytes) -> Json:
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        raise _unfit("It is not JSON.") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise _unfit("It was not exported from here.")
+def _own(data: Any) -> Json:
+    """The chat in our own format."""
+    if not isinstance(data, dict):
+        raise _unfit("It is not a chat.")
+    if chat := foreign.translated(data):
+        return chat
+    if data.get("format") != FORMAT:
+        raise _unfit("It was exported neither here nor from claude.ai or ChatGPT.")
     if data.get("version") != VERSION:
         raise _unfit("It was exported by another version.")
     return data
@@ -110,6 +129,8 @@ def _messages(conversation: Conversation, rows: Any) -> list[Message]:
             raise _unfit("A message is malformed.")
         if row.get("parent") not in known:
             raise _unfit("A message answers one that is not there.")
+        if _text(row, "id") in known:
+            raise _unfit("Two messages have one id.")
         message = _written(conversation, row, known[row.get("parent")])
         known[_text(row, "id")] = message
     return [message for message in known.values() if message]
@@ -148,6 +169,17 @@ def _model(name: str) -> str:
         return offered(name).id
     except Refused:
         return settings.DEFAULT_MODEL
+
+
+def _when(text: Any) -> datetime | None:
+    """A moment of this century in ISO's notation; one without a zone is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    if not 2000 <= found.year < 2100:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _unfit(why: str) -> Refused:

@@ -3,18 +3,21 @@
 import json
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from chatapp.chat import articles
-from chatapp.chat.exporting import as_json, as_markdown, bring_in
+from chatapp.chat.exporting import as_json, as_markdown, bring_in, bring_one
+from chatapp.chat.forms import posted
 from chatapp.chat.models import Conversation
 from chatapp.chat.refusals import Refused
-from chatapp.chat.views import Member, uuid_in
+from chatapp.chat.views import Member, refusals_as_json, uuid_in
 
 
 @require_GET
@@ -37,7 +40,7 @@ def whole(request: Member, id: UUID) -> HttpResponse:
 
 @login_required
 def bring(request: Member) -> HttpResponse:
-    """Asks for a file; a POST makes a conversation of it."""
+    """Asks for a file; a POST makes conversations of it."""
     trouble = ""
     if request.method == "POST":
         file = request.FILES.get("file")
@@ -46,9 +49,17 @@ def bring(request: Member) -> HttpResponse:
         except Refused as refused:
             trouble = refused.message
         else:
-            return redirect("chat:conversation", made.id)
-    context = {"section": "chat", "trouble": trouble}
+            only = made[0].id if len(made) == 1 else None
+            return redirect("chat:conversation", only) if only else redirect("chat:chats")
+    context = {"section": "chat", "trouble": trouble, "most": settings.MAX_BODY}
     return render(request, "chat/import.html", context, status=400 if trouble else 200)
+
+
+@refusals_as_json
+def bring_each(request: Member) -> JsonResponse:
+    """One of the chats of a larger file, which the page posts one by one."""
+    made = bring_one(request.user, posted(request))
+    return JsonResponse({"url": reverse("chat:conversation", args=[made.id])})
 
 
 def _own(request: Member, id: UUID) -> Conversation:

@@ -73,7 +73,7 @@ def test_the_talk_goes_on_after_a_deletion(mine: Client, alice: Any, talk: list[
     posted(mine, "delete-message", talk[3].id)
     answered(alice, ask("Third", conversation=id, parent=talk[2].id), "Third answer")
     assert shown(talk[0].conversation)[2:] == ["Second words", "Third", "Third answer"]
-    copy = bring_in(alice, _json(as_json(talk[0].conversation)))
+    [copy] = bring_in(alice, _json(as_json(talk[0].conversation)))
     assert shown(copy) == shown(talk[0].conversation)
     posted(mine, "delete-message", talk[0].id)
     assert refusal(alice, ask("x", conversation=id, parent=talk[1].id)).code == "not_found"

@@ -100,6 +100,7 @@ BAD: list[Any] = [
     {"messages": [{"id": "a", "parent": None, "role": "system", "text": "x"}]},
     {"messages": [{"id": "a", "parent": None, "role": "user", "text": 1}]},
     {"messages": [{"id": {}, "parent": None, "role": "user", "text": "x"}]},
+    {"messages": [{"id": "a", "parent": None, "role": "user", "text": "x"}] * 2},
     {"messages": [{"id": "a", "role": "user", "text": "x"}] * 5_001},
     {"title": 1},
     {"system_prompt": "x" * 200_001},

@@ -1,0 +1,98 @@
+// A file of many chats is larger than one request may be: they are chosen here and sent one by one.
+
+import { post } from "./post.js";
+
+const by = (id) => document.getElementById(id);
+const form = by("import");
+const list = by("choosing").querySelector("ul");
+const bar = by("progress");
+let chats = [];
+
+by("file").addEventListener("change", async ({ target }) => {
+  chats = await read(target.files[0]);
+  by("choosing").hidden = chats.length < 2;
+  list.replaceChildren(...chats.map(({ title, name }) => choice(title || name)));
+});
+
+by("all").addEventListener("change", ({ target }) => {
+  for (const box of boxes()) box.checked = target.checked;
+});
+
+form.addEventListener("submit", (event) => {
+  if (chats.length < 2) return; // the server reads it whole
+  event.preventDefault();
+  bring();
+});
+
+const boxes = () => [...list.querySelectorAll("input")];
+
+// The chats of a file that has several; none of one that is better judged by the server.
+async function read(file) {
+  try {
+    const found = JSON.parse(await file.text());
+    return Array.isArray(found) ? found.map((chat) => chat ?? {}) : [];
+  } catch {
+    return [];
+  }
+}
+
+function choice(title) {
+  const label = document.createElement("label");
+  const box = document.createElement("input");
+  const words = document.createElement("span");
+  box.type = "checkbox";
+  box.checked = true;
+  words.textContent = String(title ?? "Imported chat");
+  label.append(box, words);
+  const item = document.createElement("li");
+  item.append(label);
+  return item;
+}
+
+async function bring() {
+  const button = form.querySelector("button");
+  const chosen = chats.map((chat, at) => [chat, boxes()[at]]).filter(([, box]) => box.checked);
+  button.disabled = true;
+  bar.hidden = false;
+  bar.max = chosen.length;
+  bar.value = 0;
+  let failed = 0;
+  for (const [chat, box] of chosen) {
+    await one(chat, box).catch(({ message }) => {
+      failed += 1;
+      note(box, message);
+    });
+    bar.value += 1;
+  }
+  button.disabled = false;
+  tell(chosen.length - failed, failed);
+}
+
+// What is in is not brought in twice when the button is pressed again.
+async function one(chat, box) {
+  if (new Blob([JSON.stringify(chat)]).size > Number(form.dataset.most)) {
+    throw new Error("This chat is too large.");
+  }
+  await post(form.dataset.each, chat);
+  box.checked = false;
+  box.disabled = true;
+}
+
+function note(box, message) {
+  const words = box.parentElement;
+  words.querySelector("small")?.remove();
+  const said = document.createElement("small");
+  said.className = "failed";
+  said.textContent = message;
+  words.append(said);
+}
+
+function tell(done, failed) {
+  const box = by("told");
+  const link = document.createElement("a");
+  link.href = form.dataset.list;
+  link.textContent = "Show my chats";
+  const rest = failed ? `, ${failed} could not be` : "";
+  box.replaceChildren(`${done} ${done === 1 ? "chat was" : "chats were"} imported${rest}. `, link);
+  box.hidden = false;
+}
