@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chatapp.accounts.models import User
-from chatapp.dashboard import export
+from chatapp.dashboard import export, focus
 from chatapp.dashboard.filters import BadFilter, Filter, business_today
 from chatapp.dashboard.tokens import ApiToken
 from chatapp.web.database import db
@@ -39,6 +39,7 @@ def feed(kind: str, write: Callable[[Filter], AsyncIterator[str]]) -> Callable[.
 
 spend_json = feed("application/json", export.json_text)
 spend_csv = feed("text/csv", export.csv_lines)
+spend_focus = feed("text/csv", focus.csv_lines)
 
 
 class TokenForm(forms.ModelForm):

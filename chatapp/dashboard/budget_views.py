@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chatapp.accounts.models import User
 from chatapp.dashboard.filters import default_source
-from chatapp.dashboard.progress import fullest, progress
+from chatapp.dashboard.progress import all_bars, fullest, progress
 from chatapp.ledger.forms import BudgetForm
 from chatapp.ledger.models import Alert, Budget, BudgetMark, BudgetRequest
 from chatapp.ledger.requests import proposed, raise_limit
 from chatapp.pricing.money import format_usd
 
 View = Callable[..., HttpResponse]
-SHOWN = 200  # budgets on one page
+SHOWN = 100  # budgets on one page
 RECENT = 12
 
 
@@ -61,12 +62,19 @@ def budgets(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("The budget is set."))
         return redirect("dashboard:budgets")
-    some = Budget.objects.select_related("person", "team")[:SHOWN]
-    bars = fullest([progress(budget, default_source()) for budget in some])
+    bars = all_bars(Budget.objects.select_related("person", "team"), default_source())
+    shown = Paginator(bars, SHOWN).get_page(request.GET.get("page"))
     context = {
         "section": "spend",
-        "bars": bars,
-        "near": [bar for bar in bars if bar.near],
+        "bars": shown,
+        "count": len(bars),
+        "near": sum(bar.near for bar in bars),
+        "paging": {
+            "page": shown.number,
+            "pages": shown.paginator.num_pages,
+            "before": f"?page={shown.number - 1}" if shown.has_previous() else "",
+            "after": f"?page={shown.number + 1}" if shown.has_next() else "",
+        },
         "form": form,
         "requests": [
             (asked, proposed(asked.budget))

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC
 from io import StringIO
 from typing import Any
@@ -36,13 +36,15 @@ COLUMNS = (
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Record = dict[str, Any]
+# The records that follow a call, and the last call, when others follow.
+Slice = Callable[[Filter, UUID | None], tuple[list[Record], UUID | None]]
 
 
 async def csv_lines(asked: Filter) -> AsyncIterator[str]:
     """A header and a line a call. Amounts in dollars to the last digit; empty where not known."""
-    yield _written([COLUMNS])
-    async for records in _slices(asked):
-        yield _written([safe(record[name]) for name in COLUMNS] for record in records)
+    yield written([COLUMNS])
+    async for records in slices(asked, _slice):
+        yield written([safe(record[name]) for name in COLUMNS] for record in records)
 
 
 async def json_text(asked: Filter) -> AsyncIterator[str]:
@@ -51,7 +53,7 @@ async def json_text(asked: Filter) -> AsyncIterator[str]:
     totals = _totals(await db(lambda: Spend(asked).together))
     yield json.dumps({**head, "totals": totals})[:-1] + ', "calls": ['
     separator = "\n"
-    async for records in _slices(asked):
+    async for records in slices(asked, _slice):
         yield separator + ",\n".join(json.dumps(record) for record in records)
         separator = ",\n"
     yield "\n]}\n"
@@ -65,11 +67,11 @@ def safe(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-async def _slices(asked: Filter) -> AsyncIterator[list[Record]]:
+async def slices(asked: Filter, read: Slice) -> AsyncIterator[list[Record]]:
     """Each slice is a short transaction: no reader holds the database for an export's whole time."""
     after: UUID | None = None
     while True:
-        records, after = await db(_slice, asked, after)
+        records, after = await db(read, asked, after)
         if records:
             yield records
         if not after:
@@ -116,7 +118,7 @@ def _totals(sums: Sums) -> Record:
     }
 
 
-def _written(rows: Iterable[Iterable[str]]) -> str:
+def written(rows: Iterable[Iterable[str]]) -> str:
     text = StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()

@@ -68,7 +68,7 @@ def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[
         "source": source,
         "zone": timezone.get_default_timezone_name(),
         "utc": _in_utc(asked),
-        "pages": {name: asked.link(name) for name in ("spend", "calls", "csv", "json")},
+        "pages": {name: asked.link(name) for name in ("spend", "calls", "csv", "json", "focus")},
     }
 
 

@@ -1,11 +1,18 @@
 """How the budgets that matter on a page stand today."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import F, Sum
+from django.utils import timezone
+
 from chatapp.dashboard.charts import percent
 from chatapp.dashboard.filters import NO_TEAM, Filter
-from chatapp.ledger.models import Budget, Charge
+from chatapp.ledger.budgets import Standing
+from chatapp.ledger.models import Budget, Charge, business_day
+from chatapp.ledger.rollups import Rollup
 
 MOST = 12
 
@@ -53,7 +60,45 @@ def fullest(bars: list[Progress]) -> list[Progress]:
 
 def progress(budget: Budget, source: str) -> Progress:
     """How a budget stands today with the money of one source."""
-    standing = Charge.objects.standing(budget, source=source)
+    return _bar(Charge.objects.standing(budget, source=source))
+
+
+def all_bars(budgets: Iterable[Budget], source: str) -> list[Progress]:
+    """How budgets stand today, the fullest first; two questions a period, however many there are."""
+    today = business_day(timezone.now())
+    used = {period: _used(period, today, source) for period in Budget.Period}
+    bars = []
+    for budget in budgets:
+        spent, held = used[Budget.Period(budget.period)]
+        key = (budget.person_id, budget.team_id)
+        bars.append(_bar(Standing(budget, today, spent[key], held[key])))
+    return fullest(bars)
+
+
+Money = Counter[tuple[int | None, int | None]]
+
+
+def _used(period: str, today: date, source: str) -> tuple[Money, Money]:
+    """pico-USD spent and held by (person, None), (None, team), and (None, None): everyone."""
+    first, last = Budget(period=period).period_of(today)
+    spent, held = Money(), Money()
+    grains = [f"{whose}-{period}" for whose in ("rank", "team", "all")]
+    rows = Rollup.objects.filter(grain__in=grains, day=first, source=source).order_by()
+    summed = rows.values_list("grain", "user", "team").annotate(
+        sum=Sum(F("amount_pusd") + F("held_pusd"))
+    )
+    for grain, user, team, pusd in summed:
+        if not grain.startswith("team") or team:
+            spent[user, None if user else team] += int(pusd)
+    calls = Charge.objects.open().filter(source=source).between(first, last).order_by()
+    for user, team, pusd in calls.values_list("user", "team", "held_pusd"):
+        for key in {(user, None), (None, team), (None, None)}:
+            held[key] += pusd
+    return spent, held
+
+
+def _bar(standing: Standing) -> Progress:
+    budget = standing.budget
     limit = max(budget.limit_pusd, 1)
     spent = min(standing.spent_pusd, limit)
     whose = {

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from chatapp.accounts.models import User
 from chatapp.dashboard import calls as call_pages
-from chatapp.dashboard import export, tables
+from chatapp.dashboard import export, focus, tables
 from chatapp.dashboard.filters import BadFilter, Filter, business_today
 from chatapp.dashboard.frame import certainty, chart_title, choices, frame, paging
 from chatapp.dashboard.look import BY, OWN_BY, SORTS, UNITS, Look
@@ -150,3 +150,4 @@ def download(
 
 export_csv = download("spend", "text/csv", export.csv_lines)
 export_json = download("spend", "application/json", export.json_text)
+export_focus = download("focus", "text/csv", focus.csv_lines)

@@ -11,6 +11,7 @@ from chatapp.dashboard.tokens import ApiToken
 from tests.dashboard.conftest import TODAY, signed_in
 
 JSON, CSV = "/api/v1/spend.json", "/api/v1/spend.csv"
+FOCUS = "/api/v1/focus.csv"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def test_a_token_reads_what_the_export_says(ledger: Any, admin: User) -> None:
     token, secret = ApiToken.objects.make(name="Finance", by=admin)
     page = signed_in(admin)
     for query in ("range=12m", "range=30d&model=claude-haiku-4-5", "range=7d&status=estimated"):
-        for ours, theirs in ((JSON, "export.json"), (CSV, "export.csv")):
+        for ours, theirs in ((JSON, "export.json"), (CSV, "export.csv"), (FOCUS, "focus.csv")):
             answer = get(f"{ours}?{query}", secret)
             assert answer.status_code == 200
             assert body(answer) == body(page.get(f"/dashboard/{theirs}?{query}"))

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from chatapp.accounts.models import Team, User
+from chatapp.dashboard.progress import all_bars, progress
 from chatapp.ledger.models import Budget, BudgetMark, BudgetRequest, Charge, DailyTotal
 from chatapp.pricing.money import PUSD
 from tests.conftest import person
@@ -144,3 +147,45 @@ def test_marks_are_shown(manager: Client, alice: Any) -> None:
     )
     for page in ("/dashboard/budgets/", f"/dashboard/budgets/{found.pk}/"):
         assert "80 %" in manager.get(page).text
+
+
+def test_the_fullest_of_many_budgets_come_first(
+    manager: Client, alice: Any, spent: Callable[[int], None]
+) -> None:
+    spent(9 * PUSD)
+    others = User.objects.bulk_create(User(username=f"quiet{n}") for n in range(120))
+    Budget.objects.bulk_create(
+        Budget(scope="person", person=other, limit_pusd=PUSD) for other in others
+    )
+    for period in Budget.Period:
+        budget(10, scope="person", person=alice, period=period)
+    first = manager.get("/dashboard/budgets/").context
+    assert [bar.whose for bar in first["bars"]][:3] == [alice.label] * 3
+    assert (first["near"], first["count"], len(first["bars"])) == (3, 123, 100)
+    assert len(manager.get("/dashboard/budgets/?page=2").context["bars"]) == 23
+
+
+def test_all_budgets_stand_as_each_alone(
+    alice: Any, spent: Callable[[int], None], prices: None
+) -> None:
+    team = Team.objects.create(name="Research")
+    alice.team = team
+    alice.save()
+    spent(3 * PUSD)
+    Charge.objects.authorize(
+        user=alice,
+        source="anthropic",
+        purpose="chat",
+        model="claude-haiku-4-5",
+        max_tokens=1000,
+        prompt_tokens=100,
+        reference=uuid4(),
+    )
+    for period in Budget.Period:
+        budget(10, period=period)
+        budget(10, period=period, scope="team", team=team)
+        budget(10, period=period, scope="person", person=alice)
+    together = all_bars(Budget.objects.all(), "anthropic")
+    assert {bar.held_pusd > 0 for bar in together} == {True}
+    for bar in together:
+        assert bar == progress(bar.budget, "anthropic")

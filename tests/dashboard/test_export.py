@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import AsyncClient
 
 from chatapp.accounts.models import User
-from chatapp.dashboard import export
+from chatapp.dashboard import export, focus
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.spend import Spend
 from chatapp.ledger.models import Charge
@@ -116,3 +116,33 @@ async def test_memory_does_not_grow_with_the_calls(
     tracemalloc.stop()
     assert len(peaks) == 1 + -(-await Charge.objects.acount() // 20)
     assert max(peaks[-3:]) < 1_000_000
+
+
+@pytest.mark.parametrize("query", ["range=12m", "range=12m&status=estimated", "range=7d&by=user"])
+async def test_focus_adds_up_to_the_page(
+    payer_of_calls: User, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(focus, "SLICE", 40)
+    answer, text = await fetched(payer_of_calls, f"/dashboard/focus.csv?{query}")
+    rows = list(csv.DictReader(StringIO(text)))
+    asked = Filter.parse(dict(part.split("=") for part in query.split("&")), today=TODAY)
+    every = await sync_to_async(lambda: Spend(asked).all)()
+    assert "focus-2" in answer["Content-Disposition"]
+    assert sum(pusd(row["BilledCost"]) for row in rows) == every.amount_pusd
+    tokens = [Decimal(row["ConsumedQuantity"]) for row in rows if row["ConsumedUnit"] == "Tokens"]
+    assert sum(tokens) == every.tokens
+    for row in rows:
+        assert Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"]) == Decimal(
+            row["ListCost"]
+        )
+        assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"]
+        assert row["ChargePeriodStart"][:13] == row["x_TimeUtc"][:13]
+
+
+async def test_each_persons_focus_is_theirs(calls: int) -> None:
+    user = await User.objects.filter(charges__isnull=False).afirst()
+    assert user
+    _, text = await fetched(user, "/usage/focus.csv?range=12m")
+    assert {json.loads(row["Tags"])["person"] for row in csv.DictReader(StringIO(text))} == {
+        user.username
+    }
