@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from chatapp.dashboard import api, budget_views, reconciliation_views, views, what_if_views
+from chatapp.dashboard import (
+    api,
+    as_of_views,
+    budget_views,
+    reconciliation_views,
+    views,
+    what_if_views,
+)
 
 app_name = "dashboard"
 own = {"personal": True}
@@ -21,6 +28,7 @@ urlpatterns = [
     path(
         "dashboard/reconciliation/<int:pk>/", reconciliation_views.reconciliation, name="reconciled"
     ),
+    path("dashboard/earlier/", as_of_views.earlier, name="earlier"),
     path("dashboard/what-if/", what_if_views.what_if, name="what_if"),
     path("dashboard/tokens/", api.tokens, name="tokens"),
     path("dashboard/tokens/<int:pk>/revoke/", api.revoke, name="token_revoke"),

@@ -70,6 +70,7 @@ def test_no_page_and_no_file_holds_a_word(admin_of_secrets: Client) -> None:
         "/dashboard/export.csv?range=12m",
         "/dashboard/export.json?range=12m",
         "/dashboard/focus.csv?range=12m",
+        "/dashboard/earlier/?range=12m&by=user",
     ]
     person = Charge.objects.select_related("user")[0].user.username
     waiting += [f"/dashboard/?user={person}", f"/dashboard/calls/?user={person}"]

@@ -1,0 +1,57 @@
+"""The page of an earlier report: the days and filters of the dashboard, as they were known then."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from chatapp.dashboard import as_of, views
+from chatapp.dashboard.filters import BadFilter, Filter
+
+MOST = 20_000  # calls
+SHOWN = 100  # rows
+NAMES = {"day": "Day", "model": "Model", "user": "Person", "team": "Team", "purpose": "Purpose"}
+
+
+@views.page
+def earlier(request: HttpRequest, asked: Filter) -> HttpResponse:
+    """At most MOST calls, so that a page answers; more have to be narrowed down."""
+    moment, by = _moment(request, asked), request.GET.get("by") or "day"
+    if by not in NAMES:
+        raise BadFilter([f"“by” is one of {', '.join(NAMES)}."])
+    context: dict[str, Any] = {
+        "section": "spend",
+        "asked": asked,
+        "moment": timezone.localtime(moment, timezone.get_default_timezone()),
+        "utc": moment.astimezone(UTC),
+        "by": by,
+        "names": NAMES.items(),
+        "kept": asked.params().items(),
+        "back": asked.link(),
+        "most": MOST,
+        "too_many": asked.charges()[MOST : MOST + 1].exists(),
+    }
+    if not context["too_many"]:
+        found = as_of.known(asked, moment, by)
+        context |= {
+            "rows": found[:SHOWN],
+            "others": as_of.together(found[SHOWN:]),
+            "others_count": len(found[SHOWN:]),
+            "together": as_of.together(found),
+            "head": NAMES[by],
+        }
+    return render(request, "dashboard/earlier.html", context)
+
+
+def _moment(request: HttpRequest, asked: Filter) -> datetime:
+    """The moment asked for, in TIME_ZONE unless it says its own; else the end of the last day."""
+    zone = timezone.get_default_timezone()
+    if not (text := request.GET.get("at", "")):
+        return datetime.combine(asked.period.last, time(23, 59), zone)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadFilter(["“at” is a time like 2026-11-08T09:00."]) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
