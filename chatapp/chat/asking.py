@@ -1,5 +1,6 @@
 """After a question is posted: count it when its size decides, and let every tab know."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from chatapp.chat import events
@@ -9,6 +10,7 @@ from chatapp.chat.models import Conversation, Generation
 from chatapp.chat.prompts import counts
 from chatapp.claude import client
 from chatapp.claude.client import Prompt
+from chatapp.claude.errors import Fault
 
 
 async def count(prompt: Prompt) -> int:
@@ -18,6 +20,13 @@ async def count(prompt: Prompt) -> int:
         tokens = await client.count_tokens(prompt)
         counts.keep(prompt, tokens)
     return tokens
+
+
+async def know_count(prompt: Prompt) -> None:
+    """Have the count at hand that holding money for files may need; another process has made it."""
+    if prompt.has_files and counts.get(prompt) is None:
+        with suppress(Fault):
+            await count(prompt)
 
 
 def news(id: UUID) -> list[tuple[str, Frame]]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError
 
 from chatapp.chat import events
+from chatapp.chat.asking import know_count
 from chatapp.chat.bill import Bill
 from chatapp.chat.broadcast import Broadcast
 from chatapp.chat.claims import LOST, Overtaken, depart, farewell
@@ -140,6 +141,8 @@ class Writing:
         match event:
             case Asking(attempt, prompt):
                 self._prompt = prompt
+                if attempt > 1:
+                    await know_count(prompt)
                 departure = partial(depart, self.generation, prompt, self._charge, attempt)
                 self._charge = await self._surely(departure)
                 self._departed = True

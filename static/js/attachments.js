@@ -24,7 +24,7 @@ export class Attachments extends EventTarget {
     });
     form.addEventListener("paste", (event) => this.#paste(event));
     this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#receive(document.getElementById("content"), form);
+    this.#receive(document.body, form); // a file dropped beside the page would replace it
     this.show(drafts.loadFiles(conversation));
   }
 

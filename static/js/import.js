@@ -15,7 +15,7 @@ by("file").addEventListener("change", async ({ target }) => {
 });
 
 by("all").addEventListener("change", ({ target }) => {
-  for (const box of boxes()) box.checked = target.checked;
+  for (const box of boxes()) box.checked = target.checked || box.disabled;
 });
 
 form.addEventListener("submit", (event) => {
@@ -51,7 +51,8 @@ function choice(title) {
 
 async function bring() {
   const button = form.querySelector("button");
-  const chosen = chats.map((chat, at) => [chat, boxes()[at]]).filter(([, box]) => box.checked);
+  const chosen = chats.map((chat, at) => [chat, boxes()[at]])
+    .filter(([, box]) => box.checked && !box.disabled);
   button.disabled = true;
   bar.hidden = false;
   bar.max = chosen.length;
@@ -74,15 +75,15 @@ async function one(chat, box) {
     throw new Error("This chat is too large.");
   }
   await post(form.dataset.each, chat);
-  box.checked = false;
   box.disabled = true;
+  note(box, "imported", "done");
 }
 
-function note(box, message) {
+function note(box, message, kind = "failed") {
   const words = box.parentElement;
   words.querySelector("small")?.remove();
   const said = document.createElement("small");
-  said.className = "failed";
+  said.className = kind;
   said.textContent = message;
   words.append(said);
 }
@@ -95,4 +96,5 @@ function tell(done, failed) {
   const rest = failed ? `, ${failed} could not be` : "";
   box.replaceChildren(`${done} ${done === 1 ? "chat was" : "chats were"} imported${rest}. `, link);
   box.hidden = false;
+  box.scrollIntoView({ block: "nearest" });
 }

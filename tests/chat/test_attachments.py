@@ -19,14 +19,16 @@ from chatapp.chat.conversation import post
 from chatapp.chat.draft import Draft
 from chatapp.chat.forgetting import forget
 from chatapp.chat.frames import Malformed, parse
-from chatapp.chat.models import Attachment, Conversation, Message
+from chatapp.chat.models import Attachment, Conversation, Generation, Message
 from chatapp.chat.prompts import counts, upper_bound
 from chatapp.chat.refusals import CountNeeded
+from chatapp.chat.running import engine
 from chatapp.chat.sniffing import pixels, sniff
 from chatapp.chat.views import quoted
+from chatapp.ledger.models import Charge
 from chatapp.web.database import db
 from tests.chat import files
-from tests.chat.conftest import ask
+from tests.chat.conftest import ask, eventually
 from tests.chat.test_posting import answered, refusal
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -334,3 +336,28 @@ async def test_a_file_is_answered_over_the_socket(
     assert "b.pdf" in asked["html"]
     message = await db(Message.objects.get, id=ack["message"])
     assert [a.id for a in await db(lambda: message.files)] == [pdf.id]
+
+
+def test_files_go_with_their_person(alice: Any, bob: Any) -> None:
+    sent, unsent, kept = attach(alice), attach(alice), attach(bob)
+    answered(alice, with_files(sent))
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        alice.erase()
+    assert list(Attachment.objects.all()) == [kept]
+    assert [a.path.exists() for a in (sent, unsent, kept)] == [False, False, True]
+
+
+async def test_another_process_holds_money_for_a_pdf_again(
+    running: None, alice: Any, upstream: Any
+) -> None:
+    question = replace(with_files(await db(attach, alice, files.PDF)), text="[[529x1]] Look")
+    with pytest.raises(CountNeeded) as needed:
+        await db(post, alice, question)
+    counts.keep(needed.value.prompt, 9_000)
+    posted = await db(post, alice, question)
+    counts._tokens.clear()  # they are of the process that posted
+    engine.wake(posted.generation.id)
+    done = Generation.objects.filter(state="done")
+    assert await eventually(lambda: db(done.exists))
+    charges = Charge.objects.order_by("attempt").values_list("attempt", "state")
+    assert await db(list, charges) == [(1, "voided"), (2, "captured")]

@@ -1,5 +1,6 @@
 """The demonstration speaks the same wire, counts like it, caches like it and never passes for Claude."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from chatapp.claude import client
 from chatapp.claude.demo_model import tokens
 from chatapp.claude.demo_script import answer, library
 from chatapp.claude.errors import Fault
+from chatapp.claude.files import File
 from chatapp.claude.prompt import Prompt
 from chatapp.pricing.usage import Certainty, Metered
 
@@ -55,6 +57,28 @@ def test_every_answer_quotes_the_question_as_plain_text(topic: str) -> None:
     assert "<b>" not in told.text
     assert "](javascript" not in told.text
     assert "{{" not in told.text
+
+
+async def test_files_are_counted_and_not_quoted(tmp_path: Path) -> None:
+    bare = await client.count_tokens(ask("What is this?"))
+    for kind, content, least in [
+        ("image/png", b"not looked at", 1_500),
+        ("application/pdf", b"%PDF-", 4_500),
+        ("text/plain", b"quince " * 300, 300),
+    ]:
+        path = tmp_path / kind.replace("/", "-")
+        path.write_bytes(content)
+        file = File(path, kind, "a name", len(content))
+        asked = Prompt(
+            model="claude-haiku-4-5",
+            messages=[
+                {"role": "user", "content": [file, {"type": "text", "text": "What is this?"}]}
+            ],
+        )
+        assert least <= await client.count_tokens(asked) - bare <= least + 100
+        text, _, _ = await hear(asked)
+        assert "What is this?" in text
+        assert "quince" not in text
 
 
 async def test_thinks_when_asked() -> None:
@@ -120,3 +144,11 @@ async def test_stop_sequence() -> None:
     )
     reasons = [e.delta.stop_reason async for e in events if e.type == "message_delta"]
     assert reasons == ["stop_sequence"]
+
+
+async def test_a_search_is_told_cited_and_counted() -> None:
+    text, thinking, metered = await hear(ask("What is new?", options={"web_search": 3}))
+    assert "Searched the web for “What is new?”\n- Example Domain (example.com)" in thinking
+    assert "[\\[1\\]](<https://example.com/>)" in text
+    assert metered.usage
+    assert metered.usage["server_tool_use"] == {"web_search_requests": 1}
