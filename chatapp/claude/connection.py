@@ -55,8 +55,9 @@ async def _connect(place: Place) -> AsyncGenerator["AsyncAnthropic", None]:
     from httpx2 import Limits, Timeout
 
     _, url, key = place
-    # Pings hold this read timeout open; the deadlines that count are in deadlines.py.
-    silence = max(settings.FIRST_BYTE_TIMEOUT, settings.IDLE_TIMEOUT) + 5
+    # The deadlines that count are in deadlines.py. This one is held open by pings, and is due before
+    # its socket was read when the process stood still.
+    silence = settings.TOTAL_TIMEOUT
     transport = DefaultAioHttpClient(
         base_url=url,
         follow_redirects=False,
