@@ -34,16 +34,20 @@ ENDED = ("done", "stopped", "interrupted", "failed")
 
 @dataclass
 class Money:
-    """Pico-USD of finished and of unfinished calls: what the vendor asks, what we booked."""
+    """Captured calls of one model, and pico-USD: what the vendor asks, what we booked."""
 
+    calls: int = 0
+    # Calls that ended, and what the ledger has as exact.
     finished: int = 0
-    booked: int = 0
+    exact: int = 0
+    # Calls that were cut short.
     unfinished: int = 0
     estimated: int = 0
     low: int = 0
     high: int = 0
+    # Calls of which nothing was heard before their process was lost.
     unknown: int = 0
-    calls: int = 0
+    unheard: int = 0
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Audit:
     cluster: Cluster
     # Of this row: kinds of replies the vendor bills in its own odd way, and fine log lines.
     odd: bool = False
-    money: Money = field(default_factory=Money)
+    money: dict[str, Money] = field(default_factory=lambda: defaultdict(Money))
     seen: set[str] = field(default_factory=set)
     read: dict[str, int] = field(default_factory=dict)
     memory: dict[int, int] = field(default_factory=dict)
@@ -92,48 +96,54 @@ class Audit:
         assert len(calls) <= len(charges), f"I5: {len(calls)} calls, {len(charges)} charges"
         requests = {call.request_id: call for call in calls}
         if state == "done" or text:
-            written = clean("".join(call.text for call in calls[-1:]))
+            # A paused reply goes on in a call more; what is asked again had shown nothing.
+            written = clean("".join(call.text for call in calls))
             assert written.startswith(text), f"I6: {text[-60:]!r} is not what the vendor wrote"
         for _, how, status, request_id, usage, amount, low, high in charges:
             call = requests.get(request_id) or (
                 calls[0] if len(calls) == len(charges) == 1 else None
             )
-            if how == "captured" and not self.odd:
+            if self.odd:
+                continue
+            if how == "captured":
                 usage = json.loads(usage) if isinstance(usage, str) else usage
-                self.captured(state, status, usage, amount, (low, high), call)
+                self.captured(status, usage, amount, (low, high), call)
+            else:
+                assert not (call and call.usage), "I7: voided, and the vendor bills it"
         if state == "done" and not self.odd:
             assert charges[-1][2] == "exact", "I7"
             assert requests[charges[-1][3]].finished or error == "", "I7"
 
     def captured(
-        self, state: str, status: str, usage: Any, amount: Any, bounds: Any, call: Call | None
+        self, status: str, usage: Any, amount: Any, bounds: Any, call: Call | None
     ) -> None:
-        money = self.money
+        money = self.money[call.model if call else "never reached the vendor"]
         money.calls += 1
         true = priced(call) if call and call.usage else None
-        if status == "exact":
-            assert call, "I7: exact without a call"
-            assert usage == call.usage, "I7: tokens are the vendor's"
-            assert true is None or amount == true, f"I7: {amount} is not {true}"
-            money.finished += true or 0
-            money.booked += amount
-            return
-        assert status in ("estimated", "unknown"), f"I8: {status}"
-        if status == "unknown":
-            assert amount is None
-            money.unknown += 1
-            money.unfinished += true or 0
-            return
-        assert call
-        assert call.usage
-        assert usage["input_tokens"] == call.usage["input_tokens"], "I8: the input is exact"
-        low, high = bounds
-        assert low <= amount <= high
-        assert true is None or low <= true <= high, f"I8: {true} is not in {low}..{high}"
-        money.unfinished += true or 0
-        money.estimated += amount
-        money.low += low
-        money.high += high
+        match status:
+            case "exact":
+                assert call, "I7: exact without a call"
+                assert usage == call.usage, "I7: tokens are the vendor's"
+                assert true is None or amount == true, f"I7: {amount} is not {true}"
+                money.finished += true or 0
+                money.exact += amount
+            case "unknown":
+                assert amount is None
+                money.unknown += 1
+                money.unheard += true or 0
+            case "estimated":
+                assert call
+                assert call.usage
+                assert usage["input_tokens"] == call.usage["input_tokens"], "I8: the input is exact"
+                low, high = bounds
+                assert low <= amount <= high
+                assert true is None or low <= true <= high, f"I8: {true} is not in {low}..{high}"
+                money.unfinished += true or 0
+                money.estimated += amount
+                money.low += low
+                money.high += high
+            case other:
+                raise AssertionError(f"I8: {other}")
 
     def logs(self) -> None:
         """I10: no secrets, no prompts, no tracebacks."""

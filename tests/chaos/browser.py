@@ -1,6 +1,7 @@
 """A browser of docs/protocol.md: comes back by itself, sends again, asks again, shows the text."""
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -39,7 +40,8 @@ class Reading:
         self.ended: Frame | None = None
         self.end = asyncio.Event()
         self.heard_at = time.monotonic()
-        self.news: list[float] = []
+        # When it grew, and to what length.
+        self.news: list[tuple[float, int]] = []
         self.notices: list[Frame] = []
 
     def apply(self, frame: Frame) -> bool:
@@ -76,7 +78,7 @@ class Reading:
             piece = after(frame["s"], have)
             self.tail += piece
             self.length += units(piece)
-            self.news.append(time.monotonic())
+            self.news.append((time.monotonic(), self.length))
         for block in frame.get("blocks", []):
             self._freeze(block)
 
@@ -96,9 +98,10 @@ class Reading:
             self._freeze(block)
         start = frame["blocks"][-1]["upto"] if frame["blocks"] else frame["from"]
         if start == self.upto and start + units(frame["tail"]) >= self.length:
-            if start + units(frame["tail"]) > self.length:
-                self.news.append(time.monotonic())
+            grown = start + units(frame["tail"]) > self.length
             self.tail, self.length = frame["tail"], start + units(frame["tail"])
+            if grown:
+                self.news.append((time.monotonic(), self.length))
         if not frame["more"]:
             self._release()
         return False
@@ -114,7 +117,14 @@ class Reading:
     @property
     def longest_pause(self) -> float:
         """Seconds between two pieces of news."""
-        return max((b - a for a, b in zip(self.news, self.news[1:], strict=False)), default=0.0)
+        times = [at for at, _ in self.news]
+        return max((b - a for a, b in itertools.pairwise(times)), default=0.0)
+
+    def shown_beyond(self, length: int, until: float) -> float:
+        """How long before `until` (monotonic) more than this was shown first; 0 when it never was."""
+        return max(
+            (until - at for at, shown in self.news if shown > length and at < until), default=0.0
+        )
 
 
 class Browser:

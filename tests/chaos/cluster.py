@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import servers
+from tests.chaos.nursery import Nursery
 from tests.chaos.parts import Nginx, Part, Postgres, Redis
 from tests.chaos.proxy import Proxy
 from tests.upstream import Upstream
@@ -69,12 +70,17 @@ class Node(Part):
     """One process of chatapp: `serve` on a port of its own, or a worker."""
 
     port = 0
+    nursery: Nursery | None = None
 
     def start(self, **changes: str) -> None:
         """With `changes` to its settings, which it keeps."""
         self.env = (self.env or {}) | changes
         before = self._greetings()
-        self.launch(lambda: self._greetings() > before)
+        if self.nursery:
+            self.process = self.nursery.birth()
+            servers.until(lambda: self._greetings() > before, process=self.process, log=self.log)
+        else:
+            self.launch(lambda: self._greetings() > before)
 
     def _greetings(self) -> int:
         return len(READY.findall(self.log.read_text())) if self.log.exists() else 0
@@ -157,6 +163,29 @@ class Cluster:
                 fallen.append(node)
         self.start(*fallen)
 
+    @contextmanager
+    def changed(self, *, quick: bool = False, **changes: str) -> Iterator[None]:
+        """All processes anew with other settings, while this lasts; `quick` ones start at once."""
+        before = [node.env for node in self.nodes]
+        self.stop()
+        for node in self.nodes:
+            node.env = (node.env or {}) | changes
+            node.nursery = Nursery(node.env, node.log) if quick else None
+        self.start(*self.nodes)
+        try:
+            yield
+        finally:
+            self.stop()
+            for node, env in zip(self.nodes, before, strict=True):
+                if node.nursery:
+                    node.nursery.close()
+                node.nursery, node.env = None, env
+            self.start(*self.nodes)
+
+    def stop(self) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(Part.stop, self.nodes))
+
     def start(self, *parts: "Node | Nginx") -> None:
         """At the same time, since imports take seconds."""
         with ThreadPoolExecutor(4) as pool:
@@ -230,9 +259,9 @@ def cluster(workers: int = 0, **extra: str) -> Iterator[Cluster]:
         postgres, redis = _part(Postgres, folder, "postgres"), _part(Redis, folder, "redis")
         nginx = _part(Nginx, folder, "nginx")
         for part in (postgres, redis):
-            part.prepare()
             stack.callback(part.kill)
-            part.start()
+            part.prepare()
+        redis.start()
         database = stack.enter_context(Proxy(postgres.port))
         (folder / "secret_key").write_text(os.urandom(40).hex())
         (folder / "anthropic_key").write_text(KEY)
@@ -242,7 +271,7 @@ def cluster(workers: int = 0, **extra: str) -> Iterator[Cluster]:
         env = environment() | {
             "PUBLIC_URL": f"https://127.0.0.1:{nginx.port}",
             "ALLOWED_HOSTS": "127.0.0.1",
-            "DATABASE_URL": f"postgres://chatapp@127.0.0.1:{database.port}/postgres",
+            "DATABASE_URL": f"postgres://chatapp@127.0.0.1:{database.port}/chatapp",
             "REDIS_URL": redis.url,
             "SECRET_KEY_FILE": str(folder / "secret_key"),
             "ANTHROPIC_API_KEY_FILE": str(folder / "anthropic_key"),

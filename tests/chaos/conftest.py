@@ -6,10 +6,11 @@ CHAOS=full runs every row; otherwise those that take a moment.
 import itertools
 import json
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
@@ -61,10 +62,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if not path or (report.when != "teardown" and not report.failed):
         return
     rows = [args for name, args in report.user_properties if name == "row"]
+    told = report.capstdout.strip() if report.when == "teardown" else ""
     with Path(path).open("a") as out:
         for id, fault in rows:
             found = {"id": id, "fault": fault, "outcome": report.outcome, "test": report.nodeid}
-            out.write(json.dumps(found) + "\n")
+            out.write(json.dumps(found | {"told": told}) + "\n")
 
 
 @pytest.fixture(scope="session")
@@ -78,11 +80,16 @@ def audited() -> Iterator[Audit]:
             found = json.loads(made.manage("check_ledger", "--json"))
             assert found["ok"], found
             if path := os.environ.get("CHAOS_MONEY"):
-                Path(path).write_text(json.dumps(asdict(audit.money)))
+                money = {model: asdict(sums) for model, sums in audit.money.items()}
+                Path(path).write_text(json.dumps(money))
     except servers.Missing as reason:
-        if os.environ.get("REQUIRE_ALL") == "1":
-            pytest.fail(f"REQUIRE_ALL=1, and {reason}")
-        pytest.skip(f"NOT TESTED: {reason}")
+        untested(reason)
+
+
+def untested(reason: servers.Missing) -> NoReturn:
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(f"REQUIRE_ALL=1, and {reason}")
+    pytest.skip(f"NOT TESTED: {reason}")
 
 
 @pytest.fixture
@@ -108,6 +115,12 @@ def single(world: Cluster) -> Cluster:
 def odd(audited: Audit, world: Cluster) -> None:
     """The vendor says impossible things here: its bill is no measure."""
     audited.odd = True
+
+
+@pytest.fixture
+def long() -> None:
+    """This test may take a quarter of an hour."""
+    signal.alarm(900)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import psycopg
 
 from tests import servers
+from tests.chaos.nursery import Child
 
 
 @dataclass
@@ -24,7 +26,9 @@ class Part:
     command: list[str] = field(default_factory=list)
     env: dict[str, str] | None = None
     cwd: Path = servers.ROOT
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
+    # Popen's arguments to act as who it runs as.
+    owner: dict[str, Any] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -75,11 +79,17 @@ class Part:
         self.signal(signal.SIGCONT)
 
     def signal(self, number: int) -> None:
+        self._each(lambda pid: os.kill(pid, number))
+
+    def limit_files(self, size: int | str) -> None:
+        """No file may grow beyond so many bytes, as if the disk were full; or "unlimited"."""
+        limit = ["prlimit", f"--fsize={size}:", "--pid"]
+        self._each(lambda pid: subprocess.run([*limit, str(pid)], check=False, **self.owner))
+
+    def _each(self, act: Callable[[int], Any]) -> None:
         for pid in [self.pid, *children(self.pid)]:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:  # it ended by itself meanwhile
-                continue
+            with suppress(ProcessLookupError):  # it ended by itself meanwhile
+                act(pid)
 
 
 def children(pid: int) -> list[int]:
@@ -91,6 +101,7 @@ class Postgres(Part):
     """A server with its own data, whose files outlive its process."""
 
     def prepare(self) -> None:
+        self.owner = servers.unprivileged()
         self.port = servers.free_port()
         self.folder.chmod(0o755)
         binaries = servers.reachable(servers.postgresql_binaries(), self.folder)
@@ -99,21 +110,27 @@ class Postgres(Part):
         if os.geteuid() == 0:
             shutil.chown(self.cwd, "nobody", "nogroup")
         data = str(self.cwd / "data")
-        initdb = [str(binaries / "initdb"), "-D", data, "-U", "chatapp", "-A", "trust"]
+        initdb = [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust"]
         initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(
-            initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.cwd, **servers.unprivileged()
-        )
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.cwd, **self.owner)
         self.command = [str(binaries / "postgres"), "-D", data, "-p", str(self.port)]
         for option in (
             *("fsync=off", "full_page_writes=off", "unix_socket_directories="),
             "listen_addresses=127.0.0.1",
         ):
             self.command += ["-c", option]
+        self.start()
+        with psycopg.connect(self._url("postgres"), autocommit=True) as admin:
+            admin.execute("CREATE ROLE chatapp LOGIN")
+            admin.execute("CREATE DATABASE chatapp OWNER chatapp")
+
+    def _url(self, database: str) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
     @property
     def url(self) -> str:
-        return f"postgres://chatapp@127.0.0.1:{self.port}/postgres"
+        """The administrator's way in: for it the server keeps connections that nobody else gets."""
+        return self._url("chatapp")
 
     def connect(self) -> psycopg.Connection[Any]:
         """Patiently: it may be on its way up."""
@@ -127,11 +144,26 @@ class Postgres(Part):
                 time.sleep(0.2)
 
     def start(self) -> None:
-        self.launch(lambda: servers.accepts(self.url), **servers.unprivileged())
+        ready = self._url("postgres")
+        self.launch(lambda: servers.accepts(ready), **self.owner)
 
     def halt(self) -> None:
         """At once and without goodbyes, as when the machine is taken away."""
         self.stop(signal.SIGQUIT)
+
+    @contextmanager
+    def limited(self, option: str) -> Iterator[None]:
+        """With an option more, while this lasts."""
+        before = list(self.command)
+        self.halt()
+        self.command += ["-c", option]
+        self.start()
+        try:
+            yield
+        finally:
+            self.halt()
+            self.command = before
+            self.start()
 
 
 class Redis(Part):

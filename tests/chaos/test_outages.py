@@ -1,4 +1,4 @@
-"""F51 to F61, F69: Redis and the database away, frozen, half dead, full."""
+"""F51 to F61: Redis and the database away, frozen, half dead."""
 
 import asyncio
 import json
@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from tests.chaos.audit import LEASE
-from tests.chaos.browser import eventually
 from tests.chaos.cluster import Cluster
 from tests.chaos.conftest import question
 from tests.chaos.test_people import stored, whole
@@ -39,14 +38,6 @@ async def through(cluster: Cluster, tab: Tab, disturb: Callable[[], Any], second
     await asyncio.to_thread(disturb)
     await asyncio.sleep(seconds)
     return talks
-
-
-async def relet(cluster: Cluster, seconds: float) -> None:
-    """All processes anew, with leases of so many seconds."""
-    for node in cluster.nodes:
-        node.stop()
-        node.env = (node.env or {}) | {"LEASE_SECONDS": str(seconds)}
-    await asyncio.to_thread(cluster.start, *cluster.nodes)
 
 
 async def live_across(cluster: Cluster, tab: Tab) -> None:
@@ -126,21 +117,20 @@ async def test_database_restarted(cluster: Cluster, tab: Tab) -> None:
 @pytest.mark.full
 async def test_database_down(cluster: Cluster, tab: Tab) -> None:
     assert cluster.postgres
-    await relet(cluster, 30)
-    talks = await through(cluster, tab, cluster.postgres.halt, 1)
-    status, seconds = await asyncio.to_thread(health, cluster.nodes[0].port)
-    assert status == "down"
-    assert seconds < 2
-    shown = talks[0][0].reply(talks[0][1]["gen"]).length
-    browser = talks[0][0]
-    late = asyncio.create_task(browser.ask(question("words:5"), within=60))
-    await asyncio.sleep(18)
-    assert talks[1][0].reply(talks[1][1]["gen"]).length > shown, "text goes on from memory"
-    await asyncio.to_thread(cluster.postgres.start)
-    await whole(cluster, browser, (await late)["gen"])
-    for browser, ack in talks:
-        await whole(cluster, browser, ack["gen"])
-    await relet(cluster, LEASE)
+    with cluster.changed(LEASE_SECONDS="30"):
+        talks = await through(cluster, tab, cluster.postgres.halt, 1)
+        status, seconds = await asyncio.to_thread(health, cluster.nodes[0].port)
+        assert status == "down"
+        assert seconds < 2
+        shown = talks[0][0].reply(talks[0][1]["gen"]).length
+        browser = talks[0][0]
+        late = asyncio.create_task(browser.ask(question("words:5"), within=60))
+        await asyncio.sleep(18)
+        assert talks[1][0].reply(talks[1][1]["gen"]).length > shown, "text goes on from memory"
+        await asyncio.to_thread(cluster.postgres.start)
+        await whole(cluster, browser, (await late)["gen"])
+        for browser, ack in talks:
+            await whole(cluster, browser, ack["gen"])
 
 
 @pytest.mark.row("F56", "PostgreSQL down for longer than a lease")
@@ -162,15 +152,14 @@ async def test_database_down_for_long(cluster: Cluster, tab: Tab) -> None:
 @pytest.mark.full
 async def test_database_frozen(cluster: Cluster, tab: Tab) -> None:
     assert cluster.postgres
-    await relet(cluster, 30)
-    talks = await through(cluster, tab, cluster.postgres.freeze, 2)
-    status, seconds = await asyncio.to_thread(health, cluster.nodes[0].port)
-    assert (status, seconds < 2.5) == ("down", True), (status, seconds)
-    await asyncio.sleep(8)
-    cluster.postgres.thaw()
-    for browser, ack in talks:
-        await whole(cluster, browser, ack["gen"])
-    await relet(cluster, LEASE)
+    with cluster.changed(LEASE_SECONDS="30"):
+        talks = await through(cluster, tab, cluster.postgres.freeze, 2)
+        status, seconds = await asyncio.to_thread(health, cluster.nodes[0].port)
+        assert (status, seconds < 2.5) == ("down", True), (status, seconds)
+        await asyncio.sleep(8)
+        cluster.postgres.thaw()
+        for browser, ack in talks:
+            await whole(cluster, browser, ack["gen"])
 
 
 @pytest.mark.parametrize("mode", ["half", "blackhole"])
@@ -227,14 +216,3 @@ async def test_sqlite_crowd(single: Cluster, tab: Tab) -> None:
     for browser, ack in talks:
         await whole(single, browser, ack["gen"])
     assert "locked" not in single.nodes[0].log.read_text()
-
-
-@pytest.mark.row("F69", "a migration while replies are written")
-@pytest.mark.full
-async def test_setup_meanwhile(world: Cluster, tab: Tab) -> None:
-    """`manage.py setup` of the next version runs beside the old processes."""
-    talks = await talk(tab, 4, "words:200+slow:40")
-    await asyncio.to_thread(world.manage, "setup")
-    for browser, ack in talks:
-        await whole(world, browser, ack["gen"])
-    await eventually(lambda: True)

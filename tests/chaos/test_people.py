@@ -16,6 +16,7 @@ from tests.chaos.proxy import Proxy
 
 Tab = Callable[..., Any]
 STREAM = "words:60+slow:30"
+SHELL = "shell", "--no-imports", "-v0", "-c"
 
 
 def entry(world: Cluster) -> int:
@@ -200,29 +201,35 @@ async def test_budget_race(world: Cluster, tab: Tab) -> None:
     browsers = [
         await tab("person9", port=world.nodes[n % len(world.nodes)].port) for n in range(20)
     ]
-    directive = "words:40+slow:300"
+    directive = "words:900+slow:100"  # none ends, and lets its hold go, before all have asked
     ack = await browsers[0].ask(question(directive), max_tokens=1000)
+    await browsers[0].stop(ack["gen"])
     await browsers[0].finish(ack["gen"])
     ((user, held),) = world.query(
         "SELECT c.user_id, c.held_pusd FROM ledger_charge c"
         " JOIN accounts_user u ON u.id = c.user_id WHERE u.username = 'person9'"
         " ORDER BY c.id DESC LIMIT 1"
     )
+    # A budget counts the worst case of a call whose amount is not known.
     spent = world.query(
-        "SELECT COALESCE(SUM(amount_pusd), 0) FROM ledger_charge WHERE user_id = %s", user
+        "SELECT COALESCE(SUM(COALESCE(amount_pusd, held_pusd)), 0) FROM ledger_charge"
+        " WHERE state = 'captured' AND user_id = %s",
+        user,
     )[0][0]
     limit = spent + 3 * held
     budget = (
         "from chatapp.ledger.models import Budget;"
         f"Budget.objects.create(scope='person', person_id={user}, period='month', limit_pusd={limit})"
     )
-    world.manage("shell", "--no-imports", "-v0", "-c", budget)
+    world.manage(*SHELL, budget)
     asked = [b.ask(question(directive), max_tokens=1000) for b in browsers]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     accepted = [(b, a) for b, a in zip(browsers, answers, strict=True) if isinstance(a, dict)]
     refused = [a.code for a in answers if isinstance(a, Rejected)]
     for browser, answer in accepted:
+        await browser.stop(answer["gen"])
         await browser.finish(answer["gen"])
+    world.manage(*SHELL, "from chatapp.ledger.models import Budget; Budget.objects.all().delete()")
     assert len(accepted) == 3
     assert refused == ["budget_exceeded"] * 17
 
@@ -234,10 +241,7 @@ async def test_price_changed(world: Cluster, tab: Tab) -> None:
     ack = await browser.ask(question("words:80+slow:80"))
     await browser.words(ack["gen"])
     world.manage(
-        "shell",
-        "--no-imports",
-        "-v0",
-        "-c",
+        *SHELL,
         "from django.utils import timezone\n"
         "from chatapp.pricing.models import PriceTier, PriceVersion\n"
         "old = PriceVersion.objects.filter(model_id='claude-haiku-4-5').latest('valid_from')\n"
@@ -253,7 +257,7 @@ async def test_price_changed(world: Cluster, tab: Tab) -> None:
         "from chatapp.pricing.models import PriceVersion\n"
         "PriceVersion.objects.filter(reason='chaos').update(cancelled_at=timezone.now())\n"
     )
-    world.manage("shell", "--no-imports", "-v0", "-c", undo)
+    world.manage(*SHELL, undo)
 
 
 @pytest.mark.row("F70", "a person deactivated in mid-reply")
@@ -262,6 +266,8 @@ async def test_deactivated(world: Cluster, tab: Tab) -> None:
     browser = await tab("person23")
     ack = await browser.ask(question("words:600+slow:50"))
     await browser.words(ack["gen"])
-    world.query("UPDATE accounts_user SET is_active = %s WHERE username = 'person23'", False)
+    change = "UPDATE accounts_user SET is_active = %s WHERE username = 'person23'"
+    world.query(change, False)
     await eventually(lambda: browser.closed and browser.closed[-1] == 4403, 20)
     await eventually(lambda: stored(world, ack["gen"])[0] == "stopped", 10)
+    world.query(change, True)

@@ -1,8 +1,6 @@
 """F41 to F50: servers killed, drained and frozen."""
 
 import asyncio
-import contextlib
-import random
 import signal
 import socket
 import time
@@ -20,6 +18,8 @@ from tests.chaos.test_people import stored, whole
 
 Tab = Callable[..., Any]
 TALKS = 20
+# Seconds of text that a kill may cost: half a second, and what saving takes on a busy machine.
+LOST = 1.0
 ALL_ENDED = "SELECT COUNT(*) FROM chat_generation WHERE state IN ('queued', 'running')"
 
 
@@ -38,27 +38,28 @@ async def test_killed_writer(cluster: Cluster, tab: Tab) -> None:
     _, ack = talks[0]
     node = cluster.writer(ack["gen"])
     mine = [(b, a) for b, a in talks if cluster.writer(a["gen"]) is node]
-    shown = {a["gen"]: b.reply(a["gen"]).length for b, a in mine}
+    killed = time.monotonic()
     node.kill()
     for browser, ack in mine:
         ended = await browser.finish(ack["gen"], LEASE + 15)
         assert ended["state"] == "interrupted"
-        lost = shown[ack["gen"]] - len(stored(cluster, ack["gen"])[1])
-        assert lost <= 80, f"{lost} characters that were shown are gone"
+        saved = len(stored(cluster, ack["gen"])[1])
+        assert browser.reply(ack["gen"]).shown_beyond(saved, killed) <= LOST
     for browser, ack in talks:
         await browser.stop(ack["gen"])
 
 
 @pytest.mark.row("F41", "kill -9 of the only process")
+@pytest.mark.row("F45", "kill -9 of all processes")
 async def test_killed_single(single: Cluster, tab: Tab) -> None:
     browser = await tab()
     ack = await browser.ask(question("words:400+slow:40"))
     reading = await browser.words(ack["gen"], 60)
+    killed = time.monotonic()
     single.nodes[0].kill()
-    shown = reading.length
     await asyncio.to_thread(single.nodes[0].start)
     assert (await browser.finish(ack["gen"], LEASE + 15))["state"] == "interrupted"
-    assert shown - len(stored(single, ack["gen"])[1]) <= 80
+    assert reading.shown_beyond(len(stored(single, ack["gen"])[1]), killed) <= LOST
 
 
 @pytest.mark.row("F42", "kill -9 between the send and the claim")
@@ -79,58 +80,13 @@ async def test_killed_before_the_claim(world: Cluster, tab: Tab) -> None:
     await whole(world, browser, ack["gen"])
 
 
-@pytest.mark.row("F43", "kill -9 between the end and the settlement")
-@pytest.mark.full
-async def test_killed_before_settling(world: Cluster, tab: Tab) -> None:
-    browser = await tab()
-    ack = await browser.ask(question("words:30+slow:20"))
-    await eventually(lambda: any(c.deltas >= 29 for c in world.vendor.bill[-1:]), 30)
-    world.writer(ack["gen"]).kill()
-    world.heal()
-    ended = await browser.finish(ack["gen"], LEASE + 15)
-    assert ended["state"] in ("done", "interrupted")
-
-
-@pytest.mark.row("F44", "kill -9 at random moments, settlements among them, over and over")
-@pytest.mark.full
-async def test_killed_over_and_over(world: Cluster, tab: Tab) -> None:
-    """Short replies end all the time, so that kills hit settlements too."""
-    until = time.monotonic() + 120
-    dice = random.Random(44)
-    browsers = [await tab(f"person{10 + n}") for n in range(8)]
-    done = asyncio.Event()
-
-    async def ask_on(browser: Any) -> None:
-        while not done.is_set():
-            with contextlib.suppress(Exception):
-                ack = await browser.ask(question(f"words:{dice.randint(3, 40)}+slow:15"))
-                await browser.finish(ack["gen"], LEASE + 30)
-
-    asking = [asyncio.create_task(ask_on(browser)) for browser in browsers]
-    kills = 0
-    while time.monotonic() < until:
-        node = world.nodes[kills % len(world.nodes)]
-        kills += 1
-        await asyncio.sleep(dice.uniform(1, 4))
-        node.kill()
-        await asyncio.to_thread(node.start)
-    done.set()
-    await asyncio.wait(asking, timeout=60)
-    print(f"{kills} kills")
-    twice = (
-        "SELECT reference FROM ledger_charge WHERE state = 'captured'"
-        " AND status = 'exact' GROUP BY reference HAVING COUNT(*) > 1"
-    )
-    assert world.query(twice) == []
-
-
 @pytest.mark.row("F45", "kill -9 of all processes")
-async def test_all_killed(world: Cluster, tab: Tab) -> None:
+async def test_all_killed(cluster: Cluster, tab: Tab) -> None:
     await talk(tab, 6, "words:400+slow:40")
-    for node in world.nodes:
+    for node in cluster.nodes:
         node.kill()
-    await asyncio.to_thread(world.heal)
-    within(LEASE + 10, lambda: world.query(ALL_ENDED) == [(0,)], "orphans are settled")
+    await asyncio.to_thread(cluster.heal)
+    within(LEASE + 10, lambda: cluster.query(ALL_ENDED) == [(0,)], "orphans are settled")
 
 
 def half_a_request(port: int) -> socket.socket:
@@ -182,15 +138,14 @@ async def test_second_signal(world: Cluster, tab: Tab) -> None:
 @pytest.mark.full
 async def test_frozen_briefly(world: Cluster, tab: Tab) -> None:
     node = world.nodes[0]
-    await asyncio.to_thread(lambda: node.restart(LEASE_SECONDS="30"))
-    browser = await tab(port=node.port)
-    ack = await browser.ask(question("words:300+slow:40"))
-    await browser.words(ack["gen"])
-    node.freeze()
-    await asyncio.sleep(12)
-    node.thaw()
-    await whole(world, browser, ack["gen"])
-    await asyncio.to_thread(lambda: node.restart(LEASE_SECONDS=str(LEASE)))
+    with world.changed(LEASE_SECONDS="30"):
+        browser = await tab(port=node.port)
+        ack = await browser.ask(question("words:300+slow:40"))
+        await browser.words(ack["gen"])
+        node.freeze()
+        await asyncio.sleep(12)
+        node.thaw()
+        await whole(world, browser, ack["gen"])
 
 
 @pytest.mark.row("F50", "SIGSTOP for longer than a lease: the zombie writes nothing")
