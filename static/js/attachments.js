@@ -2,6 +2,7 @@
 
 import { announce } from "./announce.js";
 import * as drafts from "./drafts.js";
+import { shrunk } from "./shrink.js";
 import { forget, upload } from "./upload.js";
 
 const PICTURE = /^image\//;
@@ -10,7 +11,7 @@ export class Attachments extends EventTarget {
   #list = document.getElementById("chips");
   #template = document.getElementById("chip");
   #input;
-  #files = new Map(); // chip -> { id, name, media_type }, or null while it is not there yet
+  #files = new Map(); // chip -> { id, name, media_type }; null: on its way; false: failed
   #kept = true; // whether they belong to the draft, and not to a question being edited
   conversation;
 
@@ -35,6 +36,12 @@ export class Attachments extends EventTarget {
   // Nothing is on its way any more, and nothing has failed.
   get settled() {
     return [...this.#files.values()].every(Boolean);
+  }
+
+  // Nothing has failed, but something is still on its way.
+  get arriving() {
+    const files = [...this.#files.values()];
+    return files.includes(null) && !files.includes(false);
   }
 
   add(files) {
@@ -63,24 +70,27 @@ export class Attachments extends EventTarget {
     this.show(drafts.loadFiles(this.conversation));
   }
 
-  async #upload(file) {
-    const chip = this.#chip(file.name);
+  async #upload(chosen) {
+    const chip = this.#chip(chosen.name);
     this.#files.set(chip, null);
     this.#changed();
     const aborter = new AbortController();
     chip.addEventListener("removed", () => aborter.abort());
     const bar = chip.querySelector("progress");
     try {
+      const file = await shrunk(chosen);
       this.#check(file);
       const step = Number(this.#input.dataset.step);
       const told = (share) => { bar.value = share; };
       const found = await upload(file, { step, signal: aborter.signal, told });
+      if (!chip.isConnected) return forget(found.id); // removed meanwhile
       this.#files.set(chip, found);
       this.#finish(chip, found);
+      if (file !== chosen) chip.querySelector("small").textContent = "made smaller";
     } catch ({ name, message }) {
-      if (name !== "AbortError") this.#fail(chip, message);
+      if (name !== "AbortError" && chip.isConnected) this.#fail(chip, message);
     }
-    this.#changed();
+    return this.#changed();
   }
 
   #check({ size }) {
@@ -109,6 +119,7 @@ export class Attachments extends EventTarget {
   }
 
   #fail(chip, message) {
+    this.#files.set(chip, false);
     chip.classList.add("refused");
     chip.querySelector("progress").remove();
     chip.querySelector("small").textContent = message;

@@ -16,6 +16,7 @@ export class Composer extends EventTarget {
   #editing = null; // { parent } while a question is written anew
   #busy = false; // a reply is being written here
   #sending = false;
+  #eager = false; // to be sent as soon as its files are there
   #conversation;
   #files;
 
@@ -127,6 +128,7 @@ export class Composer extends EventTarget {
   }
 
   #typed() {
+    this.#eager = false;
     if (!this.#editing) {
       this.#quiet();
       drafts.save(this.#conversation, this.#text.value);
@@ -139,6 +141,15 @@ export class Composer extends EventTarget {
   #attached() {
     this.#allow();
     this.dispatchEvent(new Event("draft"));
+    if (!this.#files.arriving) this.#whenThere();
+  }
+
+  // Enter was pressed before the files had arrived.
+  #whenThere() {
+    if (!this.#eager) return;
+    this.#eager = false;
+    this.#quiet();
+    this.#form.requestSubmit();
   }
 
   #fill(text) {
@@ -154,7 +165,7 @@ export class Composer extends EventTarget {
   }
 
   #allow() {
-    this.#send.disabled = this.#sending || !this.question;
+    this.#send.disabled = this.#sending || !(this.question || this.#files.arriving);
     this.#text.readOnly = this.#sending;
   }
 
@@ -176,8 +187,11 @@ export class Composer extends EventTarget {
 
   #submit(event) {
     event.preventDefault();
-    if (this.#busy || this.#sending || !this.question) return;
-    this.dispatchEvent(new Event("send"));
+    if (this.#busy || this.#sending) return;
+    if (this.question) return this.dispatchEvent(new Event("send"));
+    if (!this.#files.arriving) return;
+    this.#eager = true;
+    this.#tell("It will be sent as soon as the files are there.");
   }
 
   #tell(message, action = "") {

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished
@@ -83,6 +83,20 @@ def test_a_file_alone_is_enough_and_a_large_one_comes_in_pieces(alice: Page) -> 
     expect(alice.get_by_role("heading", level=1)).to_have_text("short.txt")
 
 
+def test_enter_before_a_file_has_arrived_sends_it_when_it_has(alice: Page) -> None:
+    held: list[Route] = []
+    alice.route("**/piece/*", held.append)
+    choose(alice, "plan.txt", b"Some notes.")
+    ask(alice, "Look at this")
+    expect(alice.locator("#composer-note")).to_contain_text("as soon as the files are there")
+    expect(alice.get_by_role("progressbar")).to_be_visible()
+    expect(alice.locator("article")).to_have_count(0)
+    held[0].continue_()
+    expect(finished(alice)).to_be_visible()
+    expect(alice.locator("article.user").get_by_role("link", name="plan.txt")).to_be_visible()
+    expect(alice.locator("#composer-note")).to_be_hidden()
+
+
 def test_what_cannot_be_sent_says_why_and_is_removed(alice: Page) -> None:
     alice.forgiven.append("400")  # type: ignore[attr-defined]
     choose(alice, "archive.png", b"PK\x03\x04" + b"\0" * 40)
@@ -93,6 +107,17 @@ def test_what_cannot_be_sent_says_why_and_is_removed(alice: Page) -> None:
     expect(chips(alice)).to_have_count(0)
     expect(composer(alice)).to_be_focused()
     expect(alice.get_by_role("button", name="Send")).to_be_enabled()
+
+
+def test_a_heavy_photograph_is_made_smaller(alice: Page, server: Server) -> None:
+    heavy = {"name": "p.png", "mimeType": "image/png", "buffer": files.png(2600, 1500, noise=True)}
+    alice.get_by_label("Attach files").set_input_files(heavy)
+    expect(chips(alice)).to_contain_text("made smaller")
+    expect(chips(alice).locator("img")).to_have_js_property("naturalWidth", 2576)
+    ask(alice, "What is this?")
+    finished(alice)
+    [row] = server.query("SELECT name, media_type FROM chat_attachment WHERE name LIKE 'p.%%'")
+    assert row == ("p.jpg", "image/jpeg")
 
 
 def test_a_draft_keeps_its_files(alice: Page) -> None:

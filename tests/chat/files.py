@@ -1,11 +1,12 @@
 """Small files of every kind that may be attached, made here byte by byte."""
 
+import random
 import struct
 import zlib
 
 
-def png(width: int = 2, height: int = 2) -> bytes:
-    """A black image; its header is sound whatever the size."""
+def png(width: int = 2, height: int = 2, *, noise: bool = False) -> bytes:
+    """A black image, or one that no compression makes small; its header is sound in any case."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -13,7 +14,8 @@ def png(width: int = 2, height: int = 2) -> bytes:
         )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress(b"\0" * (width + 1) * height)
+    row = (lambda: b"\0" + random.randbytes(width)) if noise else (lambda: b"\0" * (width + 1))
+    rows = zlib.compress(b"".join(row() for _ in range(height)), level=1)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         chunk(kind, data) for kind, data in [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
     )
