@@ -180,7 +180,8 @@ class ChatConsumer(AsyncConsumer):
         try:
             await asking.count(prompt)
         except Fault as fault:
-            self._refuse(str(ask.key), "context_exceeded", f"It may be too long. {fault.message}")
+            unsure = "Whether it fits the model and the budget could not be told."
+            self._refuse(str(ask.key), "context_exceeded", f"{unsure} {fault.message}")
         else:
             await self._ask(ask)
 
