@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
+from chatapp.chat.caching import missed
 from chatapp.chat.models import Conversation, Message
 from chatapp.ledger.models import Charge
 
@@ -16,7 +17,8 @@ def article_html(message: Message) -> str:
             conversation=message.conversation_id, parent=message.parent_id
         )
         message.siblings = list(siblings.values_list("id", flat=True))
-    _reckon([message])
+    earlier = shown().filter(replies__replies=message)
+    _reckon([*earlier, message])
     return render_to_string("chat/_message.html", {"message": message})
 
 
@@ -61,5 +63,9 @@ def _reckon(messages: list[Message]) -> None:
     writings = {m.id: m.generation.id for m in messages if hasattr(m, "generation")}
     for charge in Charge.objects.filter(reference__in=writings.values()).order_by("attempt"):
         calls.setdefault(charge.reference, []).append(charge)
+    before = None
     for message in messages:
-        message.calls = calls.get(writings.get(message.id), [])
+        if found := calls.get(writings.get(message.id)):
+            message.calls = found
+            message.cache_missed = missed(found[0], before)
+            before = found[-1]

@@ -9,15 +9,17 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
 from chatapp.accounts.models import User
 from chatapp.chat import articles, asking, forms, quoting
 from chatapp.chat.broadcast import broadcast
 from chatapp.chat.draft import Ask, change_settings
+from chatapp.chat.figures import Figures, figures
 from chatapp.chat.listing import listing
 from chatapp.chat.models import Conversation, Generation, Message
 from chatapp.chat.refusals import Refused
@@ -66,6 +68,9 @@ def new(request: Member) -> HttpResponse:
     fresh = Conversation(model=settings.DEFAULT_MODEL, max_tokens=settings.DEFAULT_MAX_TOKENS)
     if project := uuid_in(request, "project"):
         fresh.begin_in(get_object_or_404(request.user.projects, id=project))
+    if summary := uuid_in(request, "summary"):
+        replies = mine(request).filter(role=Message.Role.ASSISTANT)
+        fresh.begin_after(get_object_or_404(replies, id=summary))
     return page(request, fresh, None)
 
 
@@ -78,6 +83,7 @@ def conversation(request: Member, id: UUID) -> HttpResponse:
 
 
 def page(request: Member, chosen: Conversation, conversation: Conversation | None) -> HttpResponse:
+    messages = articles.branch(conversation, uuid_in(request, "at")) if conversation else []
     models = list(Model.objects.offered())
     limit = next((model.max_output for model in models if model.id == chosen.model), None)
     context = {
@@ -88,7 +94,7 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "temporary_hours": settings.TEMPORARY_HOURS,
         "projects": request.user.projects.order_by("name"),
         "attachments": attachment_limits(),
-        "messages": articles.branch(conversation, uuid_in(request, "at")) if conversation else [],
+        "messages": messages,
         "listing": listing(Conversation.objects.of(request.user).listed()),
         "models": models,
         "model": chosen.model,
@@ -96,7 +102,7 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "max_tokens_limit": limit or chosen.max_tokens,
         "system_prompt": chosen.system_prompt,
         "wishes": chosen.options or {},
-        "spent_pusd": spent(conversation) if conversation else None,
+        "figures": figures(conversation, messages) if conversation else Figures(),
     }
     return render(request, "chat/page.html", context)
 
@@ -114,11 +120,15 @@ def uuid_in(request: HttpRequest, name: str) -> UUID | None:
         return None
 
 
-def spent(conversation: Conversation) -> int | None:
-    """What its calls cost so far, in pico-USD; those of unknown price are left out."""
-    charges = Charge.objects.captured().filter(conversation=conversation.id)
-    total: int | None = charges.aggregate(total=Sum("amount_pusd"))["total"]
-    return total
+@require_GET
+@login_required
+def figures_(request: Member, id: UUID) -> HttpResponse:
+    """What stands above the branch through `?at=`, when it has changed."""
+    found = get_object_or_404(Conversation.objects.of(request.user).kept(), id=id)
+    path = articles.branch(found, uuid_in(request, "at"))
+    context = {"figures": figures(found, path)}
+    parts = [render_to_string(f"chat/_{part}.html", context) for part in ("figures", "full")]
+    return HttpResponse("".join(parts))
 
 
 @refusals_as_json

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatapp.claude import demo_search
 from chatapp.claude.demo_script import answer
 
 Event = dict[str, Any]
@@ -138,7 +139,10 @@ class Model:
         text, reason, met = request.limited(prepared.text, spent=tokens(thinking))
         yield started(request, usage)
         yield {"type": "ping"}
-        blocks = [*thinking_block(thinking), *text_block(text)]
+        searches = demo_search.wanted(request.more.get("tools"))
+        found = demo_search.blocks(request.question) if searches else ()
+        text = f"\n\n{text}" if searches else text
+        blocks = [*thinking_block(thinking), *found, *text_block(text)]
         for index, (block, deltas) in enumerate(blocks):
             yield {"type": "content_block_start", "index": index, "content_block": block}
             for delta in deltas:
@@ -151,6 +155,7 @@ class Model:
                 **{key: usage[key] for key in usage if key.endswith("input_tokens")},
                 "output_tokens": tokens(thinking) + tokens(text),
                 "output_tokens_details": {"thinking_tokens": tokens(thinking)},
+                **({"server_tool_use": {"web_search_requests": 1}} if searches else {}),
             },
         }
         yield {"type": "message_stop"}

@@ -34,8 +34,10 @@ class Prompt:
     @property
     def begun(self) -> list[Any]:
         """The content of a reply that was paused, and is to go on."""
-        last = self.messages[-1] if self.messages else {}
-        return list(last["content"]) if last.get("role") == "assistant" else []
+        match self.messages:
+            case [*_, {"role": "assistant", "content": [*content]}]:
+                return content
+        return []
 
     def going_on(self, content: list[Any], *, written: int, searches: int) -> "Prompt":
         """The request that continues a paused reply, with what is left of its tokens and searches."""

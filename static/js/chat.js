@@ -1,13 +1,14 @@
 // The chat page: connects the socket, the messages, the composer and the list.
 
+import { pickModel } from "./anew.js";
 import { announce } from "./announce.js";
 import { Composer } from "./composer.js";
 import { watch } from "./connection.js";
 import { copyCode, copyMessage } from "./copy.js";
+import { Figures } from "./figures.js";
 import { listen } from "./keys.js";
 import { List } from "./list.js";
 import { Log } from "./log.js";
-import { usd } from "./money.js";
 import { Outbox } from "./outbox.js";
 import { enlarge } from "./pictures.js";
 import { post } from "./post.js";
@@ -20,6 +21,9 @@ import { closable } from "./temporary.js";
 import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
 
+const SUMMARISE = "Summarise this conversation so that it can go on in a new one: what was asked, "
+  + "what was found and decided, what is still open, and every name, number and piece of code that "
+  + "is needed. Write only the summary.";
 const by = (id) => document.getElementById(id);
 
 class Chat {
@@ -30,6 +34,7 @@ class Chat {
   #composer = new Composer(by("composer"), this.#conversation);
   #settings = new Settings(this.#conversation);
   #quote = new Quote(by("quote"), by("composer").dataset.quote, () => this.#quotable());
+  #figures = new Figures();
   #list = new List(this.#conversation);
   #search = new Search(by("search"));
   #follow = new Follow(by("log-scroll"), by("to-end"));
@@ -44,7 +49,10 @@ class Chat {
     this.#composer.addEventListener("send", () => this.#send());
     this.#composer.addEventListener("stop", () => this.#stop());
     this.#composer.addEventListener("edit-last", () => this.#edit(this.#log.lastQuestion));
-    this.#settings.addEventListener("changed", () => this.#quote.ask());
+    this.#settings.addEventListener("changed", () => this.#settled());
+    this.#log.addEventListener("written", ({ detail }) => {
+      this.#figures.running(detail.article, detail.characters);
+    });
     document.addEventListener("click", (event) => this.#click(event));
     by("title").addEventListener("dblclick", () => this.#rename());
     window.addEventListener("popstate", () => location.reload());
@@ -114,6 +122,11 @@ class Chat {
     this.#composer.sending();
     this.#quote.cancel();
     this.#follow.toEnd();
+    try {
+      await this.#settings.saved;
+    } catch ({ message }) {
+      return this.#composer.refused(message);
+    }
     const answer = await this.#outbox.post(frame);
     if (answer.type === "reject") return this.#composer.refused(answer.message);
     this.#composer.sent();
@@ -137,14 +150,38 @@ class Chat {
     this.#watch();
   }
 
-  async #again(button) {
+  async #again(button, model = null) {
     if (this.#log.live) return;
     const { id } = button.closest("article").dataset;
     button.disabled = true;
-    const answer = await this.#outbox.post({ type: "regenerate", message: id });
+    this.#quote.cancel();
+    const answer = await this.#outbox.post({ type: "regenerate", message: id, model });
     button.disabled = false;
     if (answer.type === "reject") toast(answer.message);
     else this.#shown(answer);
+  }
+
+  // A further question, as a person would type it, but leaving their draft alone.
+  async #say(text, article) {
+    if (this.#log.live) return false;
+    const parent = article?.dataset.id ?? this.#log.leaf;
+    const question = { conversation: this.#conversation, parent, text };
+    this.#quote.cancel();
+    const answer = await this.#outbox.post({ type: "send", ...question });
+    if (answer.type === "reject") toast(answer.message);
+    else this.#shown(answer);
+    return answer.type !== "reject";
+  }
+
+  async #summarise() {
+    this.#summarising = await this.#say(SUMMARISE);
+  }
+
+  #summarising = false;
+
+  #settled() {
+    this.#quote.ask();
+    this.#figures.refresh(this.#conversation, this.#log.leaf);
   }
 
   #stop() {
@@ -181,22 +218,16 @@ class Chat {
   }
 
   #replied({ article, state }) {
-    this.#spent(Number(article.dataset.pusd ?? 0));
-    this.#quote.ask();
+    if (this.#summarising && state === "done") location.assign(`/?summary=${article.dataset.id}`);
+    this.#summarising = false;
+    this.#settled();
     const words = article.querySelector(".prose").textContent.trim();
     const trouble = article.querySelector(".failed p")?.textContent ?? "";
     announce([state === "stopped" ? "Stopped." : "", words, trouble].filter(Boolean).join(" "));
   }
 
-  #spent(pusd) {
-    const shown = by("spent");
-    shown.dataset.pusd = Number(shown.dataset.pusd) + pusd;
-    shown.textContent = usd(Number(shown.dataset.pusd));
-    by("cost").hidden = shown.dataset.pusd === "0";
-  }
-
   #refreshed(page) {
-    by("cost").replaceWith(page.querySelector("#cost"));
+    this.#figures.take(page);
     rename(page.querySelector("#title").textContent);
   }
 
@@ -213,6 +244,7 @@ class Chat {
     else if (button.matches(".example")) this.#composer.write(button.dataset.text);
     else if (button.dataset.opens) by(button.dataset.opens).showModal();
     else if ("closes" in button.dataset) button.closest("dialog").close();
+    else if (button.dataset.action === "summarise") this.#summarise();
     else if (button.closest("article")) this.#act(button);
   }
 
@@ -226,6 +258,10 @@ class Chat {
         return this.#delete(button.closest("article"));
       case "again":
         return this.#again(button);
+      case "again-with":
+        return pickModel(button.closest("article"), (model) => this.#again(button, model));
+      case "go-on":
+        return this.#say("Go on from exactly where you stopped.", button.closest("article"));
       default:
         return undefined;
     }

@@ -94,7 +94,10 @@ export class Log extends EventTarget {
 
   #follow(reply) {
     this.#replies.set(reply.gen, reply);
-    reply.addEventListener("drawn", () => this.dispatchEvent(new Event("grown")));
+    reply.addEventListener("drawn", ({ detail }) => {
+      this.dispatchEvent(new Event("grown"));
+      this.dispatchEvent(new CustomEvent("written", { detail }));
+    });
     reply.addEventListener("done", ({ detail }) => {
       this.#replies.delete(reply.gen);
       this.dispatchEvent(new CustomEvent("done", { detail }));

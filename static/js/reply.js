@@ -74,7 +74,8 @@ export class Reply extends EventTarget {
     const folded = this.#part("thinking");
     folded.hidden = !thinking;
     folded.querySelector(".thought").textContent = thinking;
-    this.dispatchEvent(new Event("drawn"));
+    const characters = this.#stream.length + thinking.length;
+    this.dispatchEvent(new CustomEvent("drawn", { detail: { article: this.#article, characters } }));
   }
 
   #finish({ html, state }) {

@@ -10,6 +10,7 @@ export class Settings extends EventTarget {
   #wishes = new Wishes(this.#form);
   #trouble = this.#form.querySelector("[role=alert]");
   #saved;
+  saved = null; // settles when the last change is with the server
   conversation;
 
   constructor(conversation) {
@@ -63,7 +64,12 @@ export class Settings extends EventTarget {
     }
   }
 
-  async #save() {
+  #save() {
+    this.saved = this.#keep();
+    return this.saved;
+  }
+
+  async #keep() {
     if (this.conversation) await post(`/c/${this.conversation}/settings/`, this.values);
     this.#saved = this.values;
     this.#trouble.hidden = true;
@@ -71,6 +77,7 @@ export class Settings extends EventTarget {
   }
 
   #complain({ message }) {
+    this.saved = null;
     this.#trouble.textContent = message;
     this.#trouble.hidden = false;
     if (!this.#dialog.open) this.#dialog.showModal();

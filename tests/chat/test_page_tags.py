@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatapp.chat.templatetags.chat import about_usd, branches, compact, examples
+from chatapp.chat.templatetags.chat import about_usd, branches, compact, example_usd, examples
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,13 @@ def test_windows_are_short(tokens: int, text: str) -> None:
 
 def test_an_example_costs_about_two_digits() -> None:
     price = SimpleNamespace(input=1_000_000, output=5_000_000)
-    assert about_usd(examples()[0], price) == "$0.0023"
-    assert about_usd(examples()[0], "") == ""
+    assert example_usd(examples()[0], price) == "$0.0023"
+    assert example_usd(examples()[0], "") == ""
+    assert (about_usd(123_456_789), about_usd(7), about_usd(None)) == (
+        "$0.00012",
+        "$0.000000000007",
+        "",
+    )
 
 
 def test_a_message_knows_its_place_among_its_siblings() -> None:

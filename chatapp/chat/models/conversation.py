@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatapp.ledger.models import Charge
 
 TITLE_LENGTH = 80
+CONTINUES = "This conversation continues an earlier one. Its summary:"
 # Deleting can be undone this long; then the sweeper removes the words.
 UNDO = timedelta(hours=1)
 
@@ -137,6 +138,16 @@ class Conversation(models.Model):
         self.system_prompt = project.system_prompt
         self.options = project.options
 
+    def begin_after(self, summary: "Message") -> None:
+        """Take another conversation's settings, and what it was about into the system prompt."""
+        earlier = summary.conversation
+        self.project, self.expires_at = earlier.project, earlier.expires_at
+        self.model, self.max_tokens = earlier.model, earlier.max_tokens
+        self.options = earlier.options
+        self.system_prompt = "\n\n".join(
+            filter(None, (earlier.system_prompt, CONTINUES, summary.text))
+        )
+
     def move(self, project: Project | None) -> None:
         """Its settings stay: they are the conversation's own."""
         self.project = project
@@ -217,6 +228,8 @@ class Message(models.Model):
     siblings: "list[uuid.UUID]"
     # The calls that a reply took, in order, once articles has looked.
     calls: "Sequence[Charge]" = ()
+    # Why the first of them found nothing in the vendor's cache, if that is worth telling.
+    cache_missed = ""
     # The files of a question that is not saved yet.
     attaching: "list[Attachment] | None" = None
 
@@ -254,6 +267,12 @@ class Message(models.Model):
         return captions.pusd(self.calls)
 
     @property
+    def tokens(self) -> tuple[int, int]:
+        """In and out, of all calls."""
+        calls = self.calls
+        return sum(call.tokens_in or 0 for call in calls), sum(c.tokens_out or 0 for c in calls)
+
+    @property
     def thought_words(self) -> str:
         return captions.thought_words(self.calls, self.thought_ms)
 
@@ -263,7 +282,8 @@ class Message(models.Model):
             return ""
         ended = captions.stop_words(self._writing.state, self.stop_reason)
         served = captions.served_words(self.calls)
-        return " · ".join(filter(None, (ended, self._writing.shortened, served)))
+        told = ended, self._writing.shortened, served, self.cache_missed
+        return " · ".join(filter(None, told))
 
     @property
     def advice(self) -> str:

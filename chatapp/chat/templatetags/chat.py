@@ -67,12 +67,17 @@ def examples() -> tuple[Example, ...]:
 
 
 @register.simple_tag
-def about_usd(example: Example, price: Any) -> str:
-    """What an example costs at a price tier's rates, rounded as estimates are; "" when unpriced."""
+def example_usd(example: Example, price: Any) -> str:
+    """What an example costs at a price tier's rates; "" when unpriced."""
     if not price:
         return ""
-    pusd = example.tokens_in * price.input + example.tokens_out * price.output
-    return format_usd(round(pusd, 1 - len(str(pusd)) + 1))
+    return about_usd(example.tokens_in * price.input + example.tokens_out * price.output)
+
+
+@register.filter
+def about_usd(pusd: int | None) -> str:
+    """An estimate in pico-USD, rounded to two digits."""
+    return "" if pusd is None else format_usd(round(pusd, 2 - len(str(pusd))))
 
 
 @register.filter

@@ -1,0 +1,43 @@
+"""The vendor's prompt cache: until when it has what was said, and why it had not."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from chatapp.ledger.models import Charge
+
+
+def cached_until(call: Charge, model: str) -> datetime | None:
+    """When the vendor forgets what this call left in its cache; None when there is nothing now."""
+    if call.model != model or not _used(call):
+        return None
+    until = call.authorized_at + _kept(call)
+    return until if until > timezone.now() else None
+
+
+def missed(call: Charge, before: Charge | None) -> str:
+    """Why this call read nothing of what the one before it had left; "" when it did, or need not."""
+    if before is None or not _used(before):
+        return ""
+    usage = call.usage or {}
+    if usage.get("cache_read_input_tokens") or not usage.get("cache_creation_input_tokens"):
+        return ""
+    if call.model != before.model:
+        return "cache missed: each model has its own"
+    waited = call.authorized_at - before.authorized_at
+    if waited > _kept(before):
+        minutes = round(waited.total_seconds() / 60)
+        return f"cache missed: {minutes:,} minutes had passed"
+    return "cache missed: a setting or an earlier message had changed"
+
+
+def _used(call: Charge) -> bool:
+    """Whether the vendor has something of this call."""
+    usage = call.usage or {}
+    names = "cache_creation_input_tokens", "cache_read_input_tokens"
+    return any(usage.get(name) for name in names)
+
+
+def _kept(call: Charge) -> timedelta:
+    split = (call.usage or {}).get("cache_creation") or {}
+    return timedelta(hours=1) if split.get("ephemeral_1h_input_tokens") else timedelta(minutes=5)

@@ -1,0 +1,37 @@
+// Which model shall write a reply anew, and about what each takes for it.
+
+import { about } from "./money.js";
+
+const dialog = document.getElementById("anew");
+const list = dialog.querySelector("ul");
+
+// choose(model): called with the id that is picked
+export function pickModel({ dataset }, choose) {
+  list.replaceChildren(...[...document.querySelectorAll("#models input")].map((option) => {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button quiet wide";
+    button.append(part("model-name", option.dataset.name), part("figure", price(option.dataset, dataset)));
+    button.autofocus = option.checked;
+    button.addEventListener("click", () => {
+      dialog.close();
+      choose(option.value);
+    });
+    item.append(button);
+    return item;
+  }));
+  dialog.showModal();
+}
+
+function part(name, text) {
+  const span = document.createElement("span");
+  span.className = name;
+  span.textContent = text;
+  return span;
+}
+
+function price({ input, output }, reply) {
+  if (!input || !reply.in) return "";
+  return `about ${about(input * reply.in + output * reply.out)}`;
+}

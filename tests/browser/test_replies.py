@@ -1,0 +1,157 @@
+"""Replies that think, search, end early or are written anew, and the figures above the chat."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.talk import ask, composer, finished, reply, stop_button
+from tests.servers import Server
+
+
+@pytest.fixture
+def alice(visit: Visit, server: Server) -> Page:
+    return visit(server, "alice")
+
+
+def settings(page: Page, **chosen: str) -> Locator:
+    """Choose in the settings, and save; each by its label."""
+    page.get_by_role("button", name="Settings of this chat").click()
+    dialog = page.get_by_role("dialog", name="Settings of this chat")
+    for label, value in chosen.items():
+        dialog.get_by_label(label.replace("_", " ")).select_option(value)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    return dialog
+
+
+def choose_model(page: Page, name: str) -> None:
+    page.locator("#models summary").click()
+    page.locator("label.model", has_text=name).click()
+
+
+def test_only_what_the_model_can_do_is_offered(alice: Page) -> None:
+    button = alice.get_by_role("button", name="Settings of this chat")
+    button.click()
+    dialog = alice.get_by_role("dialog", name="Settings of this chat")
+    expect(dialog.get_by_label("Effort")).to_be_hidden()
+    expect(dialog.get_by_label("Speed")).to_be_hidden()
+    expect(dialog.get_by_label("Thinking").locator("option").first).to_have_text("As usual: off")
+    dialog.get_by_role("button", name="Cancel").click()
+    choose_model(alice, "Claude Opus 5.5")
+    button.click()
+    expect(dialog.get_by_label("Thinking")).to_be_disabled()
+    expect(dialog.get_by_label("Thinking").locator("option").first).to_have_text("Always on")
+    expect(dialog.get_by_label("Effort")).to_be_visible()
+    expect(dialog.get_by_label("Speed")).to_be_visible()
+
+
+def test_settings_stay_with_the_chat(alice: Page) -> None:
+    settings(alice, Thinking="on", Web_search="5")
+    ask(alice, "Hi [[words:5]]")
+    finished(alice)
+    alice.reload()
+    alice.get_by_role("button", name="Settings of this chat").click()
+    expect(alice.get_by_label("Thinking")).to_have_value("on")
+    expect(alice.get_by_label("Web search")).to_have_value("5")
+
+
+def test_thinking_is_folded_and_outlives_a_reload(alice: Page) -> None:
+    settings(alice, Thinking="on")
+    ask(alice, "Hi [[words:60+slow:60]]")
+    folded = reply(alice).locator(".thinking")
+    expect(folded).to_contain_text("Let me think about this.")
+    expect(folded).not_to_have_attribute("open", "")
+    expect(reply(alice).locator(".running")).to_contain_text(re.compile(r"about \d+ out · \$0\."))
+    alice.reload()
+    expect(reply(alice).locator(".thinking")).to_contain_text("Let me think about this.")
+    finished(alice)
+    summary = reply(alice).locator(".thinking summary")
+    expect(summary).to_have_text(re.compile(r"Thought for \d+ s, 12 tokens"))
+    summary.click()
+    expect(reply(alice).locator(".thought")).to_be_visible()
+
+
+def test_a_search_is_told_and_cited(alice: Page) -> None:
+    settings(alice, Web_search="3")
+    ask(alice, "What is new? [[web_search:2+words:10]]")
+    article = finished(alice)
+    link = article.get_by_role("link", name="[2]")
+    expect(link).to_have_attribute("href", "https://example.com/1")
+    expect(link).to_have_attribute("rel", re.compile("noopener"))
+    expect(article.locator(".thinking summary")).to_have_text("Searched the web")
+    article.locator(".thinking summary").click()
+    expect(article.locator(".thought")).to_contain_text("Searched the web for “question 1”")
+    article.locator(".price-line").click()
+    expect(alice.get_by_role("row", name=re.compile("Web search"))).to_contain_text("0.02")
+
+
+def test_a_hostile_source_is_no_link(alice: Page) -> None:
+    settings(alice, Web_search="3")
+    ask(alice, "What is new? [[web_search:1+citations:javascript:alert(1)+words:5]]")
+    article = finished(alice)
+    expect(article.locator(".prose")).to_contain_text("As found.")
+    expect(article.locator(".prose a")).to_have_count(0)
+
+
+def test_a_cut_off_reply_is_continued(alice: Page) -> None:
+    ask(alice, "Hi [[max_tokens+words:5]]")
+    article = finished(alice)
+    expect(article).to_contain_text("reached its longest length")
+    composer(alice).fill("A draft that stays")
+    article.get_by_role("button", name="Continue").click()
+    expect(alice.locator("article.user .said")).to_have_text(
+        ["Hi [[max_tokens+words:5]]", "Go on from exactly where you stopped."]
+    )
+    finished(alice)
+    expect(composer(alice)).to_have_value("A draft that stays")
+
+
+def test_a_stopped_reply_is_continued(alice: Page) -> None:
+    ask(alice, "Hi [[words:200+slow:50]]")
+    expect(reply(alice).locator(".tail")).to_contain_text("w3")
+    stop_button(alice).click()
+    finished(alice).get_by_role("button", name="Continue").click()
+    expect(alice.locator("article.assistant")).to_have_count(2)
+    finished(alice)
+
+
+def test_a_reply_is_written_anew_by_another_model(alice: Page) -> None:
+    ask(alice, "Hi [[words:5]]")
+    finished(alice)
+    again = reply(alice).get_by_role("button", name="Write this reply anew")
+    expect(again).to_have_attribute("title", re.compile(r"about \$0\.\d+"))
+    reply(alice).get_by_role("button", name="Write it anew with another model").click()
+    dialog = alice.get_by_role("dialog", name="Write this reply anew")
+    dialog.get_by_role("button", name=re.compile(r"Sonnet 5\.5\s*about \$0\.\d+")).click()
+    expect(finished(alice).locator(".price-line")).to_contain_text("claude-sonnet-5-5")
+    expect(alice.locator("#model-name")).to_have_text("Haiku 4.5")
+    expect(alice.locator("#figures")).to_contain_text("in all")
+
+
+def test_a_full_chat_goes_on_with_a_summary(alice: Page) -> None:
+    ask(alice, "Hi [[words:5]]")
+    finished(alice)
+    expect(alice.locator("#context")).to_contain_text("< 1 %")
+    expect(alice.locator("#full .notice")).to_have_count(0)
+    alice.evaluate(
+        """() => {
+          const button = document.createElement("button");
+          button.dataset.action = "summarise";
+          button.textContent = "Summarise";
+          document.getElementById("full").append(button);
+        }"""
+    )
+    alice.get_by_role("button", name="Summarise").click()
+    expect(alice).to_have_url(re.compile(r"/\?summary="))
+    alice.get_by_role("button", name="Settings of this chat").click()
+    expect(alice.get_by_label("System prompt")).to_have_value(
+        re.compile("continues an earlier one.*w0 w1", re.S)
+    )
+
+
+def test_what_is_cached_counts_down(alice: Page) -> None:
+    ask(alice, "Hi [[cache:5m+words:5]]")
+    finished(alice)
+    expect(alice.locator("#cached")).to_contain_text(re.compile(r"cached [45]:\d\d"))
