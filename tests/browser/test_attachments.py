@@ -85,8 +85,10 @@ def test_a_file_alone_is_enough_and_a_large_one_comes_in_pieces(alice: Page) -> 
 
 def test_enter_before_a_file_has_arrived_sends_it_when_it_has(alice: Page) -> None:
     held: list[Route] = []
-    alice.route("**/piece/*", held.append)
-    choose(alice, "plan.txt", b"Some notes.")
+    piece = re.compile("/piece/")
+    alice.route(piece, lambda route: held.append(route))
+    with alice.expect_request(piece):
+        choose(alice, "plan.txt", b"Some notes.")
     ask(alice, "Look at this")
     expect(alice.locator("#composer-note")).to_contain_text("as soon as the files are there")
     expect(alice.get_by_role("progressbar")).to_be_visible()
