@@ -26,13 +26,19 @@ PURE = [
     "tests/pricing/test_refusals.py",
     "tests/pricing/test_usage.py",
     "tests/pricing/test_money.py",
+    "tests/pricing/test_counters.py",
 ]
-LEDGER = ["tests/ledger/test_charges.py", "tests/ledger/test_checking.py"]
+LEDGER = [
+    "tests/ledger/test_charges.py",
+    "tests/ledger/test_rerating.py",
+    "tests/ledger/test_counter_prices.py",
+    "tests/ledger/test_checking.py",
+]
 TESTS = {
-    **{f"chatapp/pricing/{name}.py": PURE for name in ("cost", "segments", "refusals")},
+    **{f"chatapp/pricing/{name}.py": PURE for name in ("cost", "segments", "refusals", "counters")},
     **{f"chatapp/pricing/{name}.py": PURE for name in ("usage", "money")},
     "chatapp/pricing/book.py": [*PURE, "tests/pricing/test_book.py"],
-    **{f"chatapp/ledger/{name}.py": LEDGER for name in ("rating", "charges", "daily")},
+    **{f"chatapp/ledger/{name}.py": LEDGER for name in ("rating", "lines", "charges", "daily")},
 }
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,

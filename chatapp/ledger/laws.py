@@ -11,6 +11,11 @@ from django.db import connection
 from chatapp.ledger import rolling
 from chatapp.ledger.sums import COLUMNS, daily
 
+# The way back is long, and not gone when there are as many rows as expected: no key stands twice.
+UNEQUAL = """SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short
+    UNION ALL SELECT day FROM (SELECT * FROM stored
+        WHERE (SELECT COUNT(*) FROM stored) <> (SELECT COUNT(*) FROM expected)
+        EXCEPT SELECT * FROM expected) beyond"""
 PROMPT = "'input', 'cache_write_5m', 'cache_write_1h', 'cache_read'"
 
 
@@ -115,8 +120,7 @@ LAWS = [
         f"""WITH expected AS ({daily("sums")}), stored AS (
             SELECT {", ".join(COLUMNS)} FROM ledger_dailytotal WHERE calls <> 0
             OR amount_pusd <> 0 OR held_pusd <> 0 OR input_tokens <> 0 OR output_tokens <> 0)
-        SELECT day FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) beyond
-        UNION ALL SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short""",  # noqa: S608
+        {UNEQUAL}""",  # noqa: S608
     ),
     Law(
         "rollups_equal_totals",
@@ -124,8 +128,7 @@ LAWS = [
         f"""WITH expected AS ({rolling.expected(connection.vendor)}), stored AS (
             SELECT {", ".join(rolling.COLUMNS)} FROM ledger_rollup
             WHERE calls <> 0 OR amount_pusd <> 0 OR held_pusd <> 0)
-        SELECT day FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) beyond
-        UNION ALL SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short""",  # noqa: S608
+        {UNEQUAL}""",  # noqa: S608
     ),
     Law(
         "states_are_whole",

@@ -16,6 +16,12 @@ SUMS = (
 KEY = ("grain", "day", "source", "user_id", "team_id", "model", "purpose", "status")
 COLUMNS = (*KEY, *SUMS)
 UNIQUE = "grain, day, source, COALESCE(user_id, 0), COALESCE(team_id, 0), model, purpose, status"
+# The sums of a grain are those of a finer one, which has far fewer rows than there are daily totals.
+FINER = {
+    f"{name}-{span}": f"{name}-day"
+    for name in ("group", "person", "all", "rank", "team")
+    for span in ("week", "month")
+} | {"all-day": "group-day", "team-day": "group-day", "rank-day": "person-day"}
 DELTAS = {"insert": "NEW.{0}", "update": "NEW.{0} - OLD.{0}", "delete": "-OLD.{0}"}
 
 
@@ -50,22 +56,31 @@ def all_at_once(cursor: Any, vendor: str) -> Iterator[None]:
 
 
 def fill(cursor: Any, vendor: str, *grains: str) -> None:
-    """Write all rollups anew, or those of some grains."""
+    """Write all rollups anew, or those of some grains; the finer ones first."""
     for grain in grains or _keys("d", vendor):
         cursor.execute("DELETE FROM ledger_rollup WHERE grain = %s", [grain])
-    cursor.execute(f"INSERT INTO ledger_rollup ({', '.join(COLUMNS)}) {expected(vendor, *grains)}")
+        rows = expected(vendor, grain)
+        cursor.execute(f"INSERT INTO ledger_rollup ({', '.join(COLUMNS)}) {rows}")
 
 
 def expected(vendor: str, *grains: str) -> str:
-    """What the rollups must be, in the order of COLUMNS; rows that count nothing are left out."""
+    """What the rollups must be, in the order of COLUMNS; rows that count nothing are left out.
+
+    Coarse ones must be the sums of the finer ones that are stored.
+    """
     keys = _keys("d", vendor)
     sums = ", ".join(f"SUM(d.{name})" for name in SUMS)
     places = ", ".join(str(at) for at in range(1, len(KEY) + 1))
     return " UNION ALL ".join(
-        f"SELECT {key}, {sums} FROM ledger_dailytotal d GROUP BY {places} "  # noqa: S608
+        f"SELECT {keys[grain]}, {sums} FROM {_summed(grain)} GROUP BY {places} "  # noqa: S608
         "HAVING SUM(d.calls) <> 0 OR SUM(d.amount_pusd) <> 0 OR SUM(d.held_pusd) <> 0"
-        for key in (keys[grain] for grain in grains or keys)
+        for grain in grains or keys
     )
+
+
+def _summed(grain: str) -> str:
+    finer = FINER.get(grain)
+    return f"ledger_rollup d WHERE d.grain = '{finer}'" if finer else "ledger_dailytotal d"
 
 
 def _change(event: str, vendor: str) -> str:
