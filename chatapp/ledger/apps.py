@@ -9,6 +9,7 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from chatapp.ledger import traces
         from chatapp.ledger.notices import unknown_counters, used_up, waiting_calls
         from chatapp.ledger.rerating import LedgerRepricer
         from chatapp.ledger.watch import watch
@@ -16,6 +17,7 @@ class LedgerConfig(AppConfig):
         from chatapp.web import notices
         from chatapp.web.signals import server_draining, server_started
 
+        traces.listen()
         repricing.register(LedgerRepricer())
         notices.register(waiting_calls)
         notices.register(unknown_counters)
