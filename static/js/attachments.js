@@ -2,10 +2,10 @@
 
 import { announce } from "./announce.js";
 import * as drafts from "./drafts.js";
-import { shrunk } from "./shrink.js";
 import { forget, upload } from "./upload.js";
 
 const PICTURE = /^image\//;
+const HEAVY = 3_750_000; // bytes of an image, as the server says too
 
 export class Attachments extends EventTarget {
   #list = document.getElementById("chips");
@@ -78,7 +78,7 @@ export class Attachments extends EventTarget {
     chip.addEventListener("removed", () => aborter.abort());
     const bar = chip.querySelector("progress");
     try {
-      const file = await shrunk(chosen);
+      const file = await light(chosen);
       this.#check(file);
       const step = Number(this.#input.dataset.step);
       const told = (share) => { bar.value = share; };
@@ -169,4 +169,11 @@ export class Attachments extends EventTarget {
       this.add(event.dataTransfer.files);
     });
   }
+}
+
+// Seldom needed, so it is fetched only then.
+async function light(file) {
+  if (file.size <= HEAVY) return file;
+  const { shrunk } = await import("./shrink.js");
+  return shrunk(file);
 }

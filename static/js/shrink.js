@@ -1,12 +1,11 @@
 // A photograph that is heavier than Anthropic takes is made smaller, before it is sent anywhere.
 
-const HEAVIEST = 3_750_000; // bytes, as the server says too
 const LONGEST = 2_576; // pixels of an edge: larger ones are scaled down before Claude sees them
 const DRAWABLE = /^image\/(png|jpeg|webp)$/;
 
 // The file, or a smaller picture of it.
 export async function shrunk(file) {
-  if (file.size <= HEAVIEST || !DRAWABLE.test(file.type)) return file;
+  if (!DRAWABLE.test(file.type)) return file;
   const picture = await createImageBitmap(file).catch(() => null);
   if (!picture) return file; // the server says what is wrong with it
   const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
