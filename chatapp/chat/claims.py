@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Sum
 
 from chatapp.accounts.models import User
 from chatapp.chat import events
@@ -105,7 +106,8 @@ def abandon(id: UUID) -> bool:
     charge = latest_charge(generation)
     bill = None
     if charge and charge.state == ChargeState.AUTHORIZED:
-        metered = charge.interrupted(estimated_output=guess_tokens(text + thinking))
+        written = max(guess_tokens(text + thinking) - _written_before(charge), 0)
+        metered = charge.interrupted(estimated_output=written)
         bill = Bill(charge=charge, metered=metered, error="interrupted")
     how = Settlement(
         state=State.INTERRUPTED,
@@ -117,6 +119,13 @@ def abandon(id: UUID) -> bool:
         bill=bill,
     )
     return generation.settle(how, fence=generation.fence)
+
+
+def _written_before(charge: Charge) -> int:
+    """Tokens that the calls before this one have written, when the model paused the reply."""
+    earlier = Charge.objects.captured().filter(reference=charge.reference)
+    written: int | None = earlier.aggregate(sum=Sum("tokens_out"))["sum"]
+    return written or 0
 
 
 def _give_back(generation: Generation) -> bool:

@@ -13,6 +13,25 @@ REPLY = (
     "```py\nx = 1\n\ny = 2\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end 😀.\n"
 )
 
+# Thoughts doubled, lost and then brought by a snapshot, and one that came late.
+THINK = """async () => {
+  const { Stream } = await import("/js/stream.js");
+  const asked = [];
+  const stream = new Stream("gen", { append() {}, clear() {}, ask: (known) => asked.push(known) });
+  const delta = (at, thinking) => stream.delta({ epoch: 1, off: 0, s: "", thinking, at });
+  const snapshot = (thinking) => stream.snapshot(
+    { epoch: 1, state: "running", from: 0, blocks: [], tail: "", thinking, more: false });
+  delta(0, "one ");
+  delta(0, "one ");
+  const before = asked.length;
+  delta(8, "three ");
+  const missed = asked.length > before;
+  snapshot("one two three ");
+  delta(8, "three four");
+  snapshot("one two ");
+  return [stream.thinking, missed];
+}"""
+
 # Plays the server too: it answers `resume` with a snapshot of what is written by then.
 PLAY = """async ({ frames, text, blocks, epoch }) => {
   const { Stream } = await import("/js/stream.js");
@@ -103,3 +122,7 @@ def test_a_greater_epoch_replaces_and_a_smaller_is_ignored(blank: Page, seed: in
     old, new = deltas("Old words.\n\nMore.", 1, chance), deltas(REPLY, 2, chance)
     late = [frame | {"s": "late"} for frame in old]
     play(blank, REPLY, [*old, *new[:9], *late, *spoiled(new, chance)], epoch=2)
+
+
+def test_thoughts_are_whole_too(blank: Page) -> None:
+    assert blank.evaluate(THINK) == ["one two three four", True]

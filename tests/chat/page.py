@@ -60,6 +60,8 @@ class Page:
         elif frame["from"] != self.upto or frame["epoch"] != self.epoch:
             self.asks = True
             return
+        if frame["epoch"] > self.epoch:
+            self.thinking = ""
         self.epoch = frame["epoch"]
         for block in frame["blocks"]:
             self.html += block["html"]

@@ -1,14 +1,20 @@
 """Replies that think, search, pause or are cut off: what is kept, billed, said and asked next."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from chatapp.chat.articles import article_html, shown
+from chatapp.chat.claims import abandon, depart
+from chatapp.chat.conversation import Taker, post
 from chatapp.chat.generation import TURNS
-from chatapp.chat.models import Message
-from chatapp.ledger.models import Charge
+from chatapp.chat.models import Chunk, Message
+from chatapp.ledger.models import Budget, Charge
+from chatapp.pricing.usage import Certainty, Metered
 from chatapp.web.database import db
+from tests.chat.conftest import ask
 
 
 async def written(page: Any, text: str, **fields: Any) -> Message:
@@ -91,6 +97,43 @@ async def test_a_stop_in_a_later_call_pays_for_both(tab: Any, upstream: Any, ali
     assert charges[1].state == "captured"
     reply = await db(lambda: shown().get(id=ack["reply"]))
     assert (reply.generation.state, reply.can_go_on) == ("stopped", True)
+
+
+async def test_what_a_budget_cannot_pay_is_not_continued(
+    tab: Any, upstream: Any, alice: Any
+) -> None:
+    page = await tab(alice)
+    budget = {"scope": "person", "person": alice, "period": "day", "limit_pusd": 10**13}
+    await db(lambda: Budget.objects.create(**budget))
+    ack = await page.ask(
+        "Hi [[pause_turn+web_search:1+pace:40+words:20]]", options={"web_search": "3"}
+    )
+    await upstream.asked()
+    await db(lambda: Budget.objects.update(limit_pusd=1))
+    await page.finish(ack["gen"])
+    reply = await db(lambda: shown().get(id=ack["reply"]))
+    assert (len(upstream.bill), reply.generation.state) == (1, "interrupted")
+    assert "w19" in reply.text
+    assert "budget" in reply.error_words
+    assert 'data-pusd="' in await db(article_html, reply)
+
+
+def test_a_lost_writer_pays_only_for_what_its_last_call_wrote(alice: Any, prices: None) -> None:
+    claim = post(alice, ask("Hi"), Taker(uuid4(), "lost", timedelta(seconds=-1))).claim
+    assert claim
+    first = depart(claim.generation, claim.prompt, claim.charge, 1)
+    assert first.capture(metered(output=1_000, certainty=Certainty.EXACT))
+    second = depart(claim.generation, claim.prompt, first, 2)
+    assert second.started(metered=metered(output=1, certainty=Certainty.ESTIMATED))
+    Chunk.objects.create(generation=claim.generation, offset=0, text="x" * 7_000)
+    assert abandon(claim.generation.id)
+    second.refresh_from_db()
+    assert (second.status, second.estimated_output) == ("estimated", 1_000)
+
+
+def metered(*, output: int, certainty: Certainty) -> Metered:
+    usage = {"input_tokens": 10, "output_tokens": output}
+    return Metered("claude-haiku-4-5", usage, {"stop_reason": None}, certainty, output, output)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ def play(text: str, chance: random.Random) -> None:
         size = chance.randint(1, 12)
         reply.hear("text", text[:size])
         text = text[size:]
+        if chance.random() < 0.4:
+            reply.hear("thinking", chance.choice(["hm", "👩‍🚀", " so\n"]))
         if chance.random() < 0.7:
             wire += [events.decode(events.encode(frame)) for frame in reply.frames()]
         if chance.random() < 0.1:
@@ -69,6 +71,7 @@ def play(text: str, chance: random.Random) -> None:
             page.apply(frame)
     assert page.length == units(reply.text)
     assert page.html + render(page.tail) == render(reply.text)
+    assert page.thinking == reply.thinking
 
 
 def test_a_huge_piece_is_sent_in_bearable_frames() -> None:
