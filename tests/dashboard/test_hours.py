@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.frame import frame
@@ -15,7 +17,7 @@ from chatapp.dashboard.look import BY, Look
 from chatapp.dashboard.periods import HOUR, Period
 from chatapp.dashboard.series import spend_chart
 from chatapp.dashboard.spend import Spend
-from chatapp.ledger.models import Charge
+from chatapp.ledger.models import Charge, business_day
 from tests.dashboard.conftest import TODAY
 
 
@@ -35,6 +37,21 @@ def test_hours_of_a_day(zone: str, day: str, hours: int, first: str) -> None:
     assert len(found) == hours
     assert found[0] == datetime.fromisoformat(first).replace(tzinfo=UTC)
     assert all(after - before == HOUR for before, after in pairwise(found))
+
+
+@given(
+    moment=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
+    zone=st.sampled_from(
+        ["UTC", "Asia/Kathmandu", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
+    ),
+)
+def test_every_moment_is_in_one_hour_of_its_day(moment: datetime, zone: str) -> None:
+    with override_settings(TIME_ZONE=zone):
+        day = business_day(moment)
+    found = [
+        hour for hour in Period(day, day).hours(ZoneInfo(zone)) if hour <= moment < hour + HOUR
+    ]
+    assert len(found) == 1
 
 
 @pytest.mark.usefixtures("ledger")
