@@ -9,6 +9,12 @@ from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, reply, stop_button
 from tests.servers import Server
 
+# A model that two long messages fill.
+SMALL = """from chatapp.pricing.models import Model
+model = Model.objects.get(id="claude-opus-4-6")
+model.context_window = 2_000
+model.save()"""
+
 
 @pytest.fixture
 def alice(visit: Visit, server: Server) -> Page:
@@ -130,20 +136,22 @@ def test_a_reply_is_written_anew_by_another_model(alice: Page) -> None:
     expect(alice.locator("#figures")).to_contain_text("in all")
 
 
-def test_a_full_chat_goes_on_with_a_summary(alice: Page) -> None:
+def test_a_full_chat_goes_on_with_a_summary(alice: Page, server: Server) -> None:
+    server.manage("shell", "-c", SMALL)
+    alice.reload()
+    choose_model(alice, "Claude Opus 4.6")
+    alice.get_by_role("button", name="Settings of this chat").click()
+    alice.get_by_label("Longest reply").fill("60")
+    alice.get_by_role("button", name="Save").click()
     ask(alice, "Hi [[words:5]]")
     finished(alice)
-    expect(alice.locator("#context")).to_contain_text("< 1 %")
+    expect(alice.locator("#context")).to_contain_text(re.compile(r"[1-5] %"))
     expect(alice.locator("#full .notice")).to_have_count(0)
-    alice.evaluate(
-        """() => {
-          const button = document.createElement("button");
-          button.dataset.action = "summarise";
-          button.textContent = "Summarise";
-          document.getElementById("full").append(button);
-        }"""
-    )
-    alice.get_by_role("button", name="Summarise").click()
+    ask(alice, "Much to read " + "1234 " * 1_340 + "[[words:5]]")
+    finished(alice, 1)
+    notice = alice.locator("#full .notice")
+    expect(notice).to_contain_text(re.compile(r"fills 8\d % .* summary costs about \$0\.\d+"))
+    notice.get_by_role("button", name="Continue in a new chat with a summary").click()
     expect(alice).to_have_url(re.compile(r"/\?summary="))
     alice.get_by_role("button", name="Settings of this chat").click()
     expect(alice.get_by_label("System prompt")).to_have_value(
