@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
@@ -34,6 +35,7 @@ T = TypeVar("T")
 FLOODING, RESTARTING, TOO_MANY = 1008, 1012, 4429
 AGAIN = 1_000  # milliseconds until a send that was not accepted may be repeated
 OUTAGE = OperationalError, InterfaceError
+REMEMBERED = 20  # refusals of one socket
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class ChatConsumer(AsyncConsumer):
         self._user_id = 0  # nobody, before and after
         self._topic = ""
         self._tasks: set[asyncio.Task[None]] = set()
+        # What is sent twice is refused twice, though it might be accepted by now.
+        self._refused: deque[tuple[str, Refused]] = deque(maxlen=REMEMBERED)
 
     async def __call__(self, *connection: Any) -> None:
         """Until the socket closes, or the server cancels it."""
@@ -152,6 +156,9 @@ class ChatConsumer(AsyncConsumer):
         if engine.draining or not sends.take(self._user_id):
             self._say(events.retry(key, AGAIN))
             return
+        if refused := dict(self._refused).get(ask.hash):
+            self._refuse(key, refused.code, refused.message, refused.field)
+            return
         try:
             posted = await engine.ask(
                 lambda taker: post(sessions.person(self._session), ask, taker)
@@ -159,7 +166,7 @@ class ChatConsumer(AsyncConsumer):
         except CountNeeded as needed:
             self._spawn(self._count(ask, needed.prompt))
         except Refused as refused:
-            self._refuse(key, refused.code, refused.message, refused.field)
+            self._reject(ask, refused)
         except sessions.Gone as gone:
             self._refuse(key, "signed_out", "You are signed out. Your text is still here.")
             await self._close(gone.code)
@@ -181,9 +188,13 @@ class ChatConsumer(AsyncConsumer):
             await asking.count(prompt)
         except Fault as fault:
             unsure = "Whether it fits the model and the budget could not be told."
-            self._refuse(str(ask.key), "context_exceeded", f"{unsure} {fault.message}")
+            self._reject(ask, Refused("context_exceeded", f"{unsure} {fault.message}"))
         else:
             await self._ask(ask)
+
+    def _reject(self, ask: Ask, refused: Refused) -> None:
+        self._refused.append((ask.hash, refused))
+        self._refuse(str(ask.key), refused.code, refused.message, refused.field)
 
     async def _watch(self, id: UUID) -> None:
         conversation, replies = await self._do(resuming.watch, id)

@@ -97,6 +97,10 @@ class Socket(WebSocketProtocol):
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
             super().handle_reply(message)
 
+    def serverClose(self, code: int | None = None) -> None:
+        """The application closes the socket, with whatever code."""
+        self.say_goodbye(code or 1000, b"")
+
     def say_goodbye(self, code: int, reason: bytes) -> None:
         """Close with a code of the protocol's own range, which sendClose() refuses to send."""
         if self.state == self.STATE_OPEN:

@@ -140,6 +140,21 @@ async def test_a_repeated_frame_is_one_question(tab: Open, alice: Any, upstream:
     assert (await page.until("reject"))["code"] == "key_reused"
 
 
+async def test_what_was_refused_is_refused_again_when_sent_again(
+    tab: Open, alice: Any, upstream: Any
+) -> None:
+    page = await tab(alice)
+    ack = await page.ask("Go [[words:3+first:1500]]")
+    place = {"conversation": ack["conversation"], "parent": ack["reply"]}
+    frame = {"key": str(uuid4()), "text": "More"} | place
+    await page.say("send", **frame)
+    first = await page.until("reject")
+    await page.finish(ack["gen"])
+    await page.say("send", **frame)  # it was on its way when the first was refused
+    assert await page.until("reject") == first
+    assert len(upstream.bill) == 1
+
+
 async def test_a_second_tab_and_a_reload_see_the_same_text(tab: Open, alice: Any) -> None:
     first, second = await tab(alice), await tab(alice)
     ack = await first.ask("Go [[slow:20+words:60]]")

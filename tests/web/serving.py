@@ -49,6 +49,9 @@ async def sockets(path: str, receive: Any, send: Any) -> None:
     if path == "/pour":
         await pour(send)
     while (message := await receive())["type"] == "websocket.receive":
+        if message["text"].startswith("close "):
+            await send({"type": "websocket.close", "code": int(message["text"].split()[1])})
+            return
         await send({"type": "websocket.send", "text": message["text"]})
     if path == "/stubborn":
         while True:

@@ -99,6 +99,17 @@ class TestEnd:
             status, printed = await asyncio.to_thread(server.end, None)
         assert (status, printed) == (0, "draining 25\n")
 
+    @pytest.mark.parametrize("code", [1000, 1008, 1012, 4403])
+    async def test_closes_with_the_code_that_the_application_wants(
+        self, server: Served, code: int
+    ) -> None:
+        async with websockets.connect(f"{server.ws}/echo") as browser:
+            await browser.send(f"close {code}")
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await asyncio.wait_for(browser.recv(), 10)
+            assert closed.value.rcvd
+            assert closed.value.rcvd.code == code
+
     async def test_waits_for_the_work_and_the_pages_under_way(self) -> None:
         with served("--work", "1") as server:
             page = asyncio.to_thread(server.http, "GET /slow HTTP/1.1\nHost: x\n\n")
