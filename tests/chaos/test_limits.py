@@ -68,9 +68,11 @@ async def test_disk_full(world: Cluster, tab: Tab) -> None:
     late = await tab("person0")
     asking = asyncio.create_task(late.ask(question("words:5"), within=60))
     await asyncio.sleep(4)
-    if world.postgres and not part.alive:
-        world.postgres.start()
-    part.limit_files("unlimited")
+    if world.postgres:  # it may have given up, or be about to
+        await asyncio.to_thread(world.postgres.halt)
+        await asyncio.to_thread(world.postgres.start)
+    else:
+        part.limit_files("unlimited")
     await whole(world, late, (await asking)["gen"])
     ended = [(await browser.finish(ack["gen"]))["state"] for browser, ack in talks]
     assert set(ended) <= {"done", "interrupted"}

@@ -86,12 +86,12 @@ async def test_floods(world: Cluster, tab: Tab) -> None:
 async def test_crowd(world: Cluster, tab: Tab) -> None:
     crowd = [
         Browser(world, f"person{n % 24}", port=world.nodes[n % len(world.nodes)].port)
-        for n in range(600 if not world.postgres else 1000)
+        for n in range(1000 if world.postgres else 500)
     ]
     for start in range(0, len(crowd), 50):
         await asyncio.gather(*(browser.open() for browser in crowd[start : start + 50]))
     try:
-        talks = await talk(tab, 24, "words:80+slow:40")
+        talks = await talk(tab, 50, "words:80+slow:40")
         for browser, ack in talks:
             await whole(world, browser, ack["gen"])
         pauses = [b.reply(a["gen"]).longest_pause for b, a in talks]
