@@ -8,7 +8,7 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream mutants fmt lock screenshots
+.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream bench-page mutants fmt lock screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -33,6 +33,9 @@ bench-dashboard: $(COMPLETE) ## time the dashboard's pages over made-up calls (A
 
 bench-stream: $(COMPLETE) ## measure a reply's way beside its floors (ARGS="--streams 200 --postgresql")
 	@$(BIN)/python bench/stream.py $(ARGS)
+
+bench-page: $(COMPLETE) ## weigh the chat page in a real browser, and a long reply on its way to it
+	@$(BIN)/python bench/page.py $(ARGS)
 
 cluster: $(COMPLETE) ## run all of deploy/ on this machine, until Ctrl+C (ARGS="--workers 1")
 	@exec $(BIN)/python -m tests.chaos.cluster $(ARGS)

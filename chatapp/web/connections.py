@@ -4,6 +4,7 @@ import asyncio
 from io import BytesIO
 from typing import Any
 
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
@@ -17,6 +18,10 @@ SLOWEST = 10.0
 # Unread messages and bytes of one socket before it is closed.
 MESSAGES = 64
 INPUT = 2 * 1024 * 1024
+# Frames repeat one another: a window of 2 KiB halves them, and takes 16 KiB a socket from its first
+# message of some size on. An idle socket only hears small ones.
+WINDOW, MEMORY = 11, 4
+SMALL = 80
 # Seconds to read and forget the rest of a body that was refused, so that the answer is seen.
 LINGER = 5.0
 
@@ -61,6 +66,16 @@ class Inbox(asyncio.Queue[dict[str, Any]]):
         return len(message.get("text") or message.get("bytes") or "")
 
 
+def compressed(offers: list[Any]) -> PerMessageDeflateOfferAccept | None:
+    """What we answer to a browser that offers compression (RFC 7692). It keeps no window for us."""
+    for offer in offers:
+        if isinstance(offer, PerMessageDeflateOffer):
+            return PerMessageDeflateOfferAccept(
+                offer, request_no_context_takeover=True, window_bits=WINDOW, mem_level=MEMORY
+            )
+    return None
+
+
 class Socket(WebSocketProtocol):
     """A websocket that waits for slow readers and closes on floods."""
 
@@ -84,6 +99,12 @@ class Socket(WebSocketProtocol):
             self.say_goodbye(1008, b"too much at once")
         else:
             super().onMessage(payload, isBinary)
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:
+        if self.state == self.STATE_CONNECTING:
+            self.serverAccept()
+        data = content.encode() if isinstance(content, str) else content
+        self.sendMessage(data, binary, doNotCompress=len(data) < SMALL)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Autobahn words a log line for each frame, logged or not, dearer than the sending."""

@@ -12,12 +12,15 @@ UNUSED = (
     *("midi", "payment", "publickey-credentials-create", "publickey-credentials-get"),
     *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
 )
+# Parts of a page run under the page's policies; theirs would weigh more than many of them.
+PARTS = ("text/css", "text/javascript")
 HEADERS = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
     "Cross-Origin-Resource-Policy": "same-origin",
     # Pages show what people wrote and spent: no cache may keep them, not even the browser's own.
     "Cache-Control": "no-store",
 }
+OF_DOCUMENTS = ("Content-Security-Policy", "Permissions-Policy", "Cross-Origin-Opener-Policy")
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -28,6 +31,9 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[...
         response = get_response(request) if allowed else HttpResponseNotAllowed(METHODS)
         for name, value in HEADERS.items():
             response.setdefault(name, value)
+        if response.get("Content-Type", "").startswith(PARTS):
+            for name in OF_DOCUMENTS:
+                del response[name]
         return response
 
     return middleware

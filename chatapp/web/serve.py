@@ -15,7 +15,7 @@ from twisted.internet import defer, reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.logger import globalLogBeginner
 
-from chatapp.web.connections import SLOWEST, Factory, Inbox, Request, Socket
+from chatapp.web.connections import SLOWEST, Factory, Inbox, Request, Socket, compressed
 from chatapp.web.signals import GRACE, server_draining, server_started, tell
 
 # Seconds, after the first SIGTERM, for pages being made, and for goodbyes.
@@ -76,6 +76,7 @@ class Server(Daphne):
             maxFramePayloadSize=self.websocket_max_frame_size,
             closeHandshakeTimeout=GOODBYE,
             allowNullOrigin=False,
+            perMessageCompressionAccept=compressed,
             failByDrop=False,  # tell the browser what was wrong
         )
         return factory

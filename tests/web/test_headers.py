@@ -1,8 +1,10 @@
 """What every answer carries: refusals, errors and the admin's pages too."""
 
+import gzip
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
@@ -28,7 +30,11 @@ def boom(request: Any) -> None:
     raise RuntimeError("secret detail")
 
 
-urlpatterns = [*urls.urlpatterns, path("boom/", boom)]
+def part(request: Any) -> HttpResponse:
+    return HttpResponse("export {};", content_type="text/javascript")
+
+
+urlpatterns = [*urls.urlpatterns, path("boom/", boom), path("part.js", part)]
 
 
 @pytest.mark.django_db
@@ -60,6 +66,19 @@ class TestEveryAnswer:
         answer = client.get("/sign-in/", headers={"Host": "evil.example"})
         assert answer.status_code == 400
         assert "default-src 'none'" in answer["Content-Security-Policy"]
+
+    def test_a_part_of_a_page_runs_under_the_page_s_policies(self, client: Client) -> None:
+        answer = client.get("/part.js")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Content-Security-Policy" not in answer
+        assert "Permissions-Policy" not in answer
+
+    def test_a_page_is_compressed(self, client: Client) -> None:
+        answer = client.get("/sign-in/", headers={"Accept-Encoding": "gzip"})
+        assert answer["Content-Encoding"] == "gzip"
+        assert b"<h1>" in gzip.decompress(answer.content)
+        assert b"<h1>" in client.get("/sign-in/").content
 
     def test_a_failure_shows_nothing_of_itself(self) -> None:
         answer = Client(raise_request_exception=False).get("/boom/")

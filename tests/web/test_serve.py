@@ -180,9 +180,27 @@ class TestFlow:
             assert closed.value.rcvd
             assert closed.value.rcvd.code == 1008
 
-    async def test_a_message_that_is_too_long_is_closed_with_1009(self, server: Served) -> None:
+    async def test_frames_are_compressed_and_read_again(self, server: Served) -> None:
         async with websockets.connect(f"{server.ws}/echo") as browser:
-            await browser.send("x" * (256 * 1024 + 1))
+            assert browser.response
+            agreed = browser.response.headers["Sec-WebSocket-Extensions"]
+            assert agreed.startswith("permessage-deflate")
+            for text in [
+                "short",
+                "x" * 127,
+                "y" * 128,
+                *(f"{n} {'words ' * n}" for n in range(99)),
+            ]:
+                await browser.send(text)
+                assert await browser.recv() == text
+
+    # The longer one is 20 kB on the wire.
+    @pytest.mark.parametrize("size", [256 * 1024 + 1, 20_000_000])
+    async def test_a_message_that_is_too_long_is_closed_with_1009(
+        self, server: Served, size: int
+    ) -> None:
+        async with websockets.connect(f"{server.ws}/echo") as browser:
+            await browser.send("x" * size)
             with pytest.raises(websockets.ConnectionClosed) as closed:
                 await browser.recv()
             assert closed.value.rcvd
