@@ -1,6 +1,6 @@
 """Who spent what: everything a page shows of one filter, each question asked of the database once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -185,9 +185,12 @@ class Spend:
         asked, today = self.asked, self.asked.today
         if asked.range != "month":
             return None
-        learned = Spend(replace(asked, period=history(today))).by_day
-        spent = {day: sums.amount_pusd for day, sums in (learned | self.by_day).items()}
-        return forecast(spent, Period.month(today), today)
+        learned: Counter[date] = Counter()
+        past = Spend(replace(asked, period=history(today)))
+        for days in past.days("all", "model", unit="usd").values():
+            learned.update(days)
+        this_month = {day: sums.amount_pusd for day, sums in self.by_day.items()}
+        return forecast({**learned, **this_month}, Period.month(today), today)
 
     def people(self, ids: list[int]) -> dict[int, User]:
         return User.objects.select_related("team").in_bulk(ids)

@@ -62,7 +62,11 @@ class Rollup(Totals):
                 name="one_rollup_per_grain_and_key",
             )
         ]
-        indexes = [models.Index(fields=["user", "grain", "day"], name="rollup_by_user")]
+        indexes = [
+            models.Index(fields=["user", "grain", "day"], name="rollup_by_user"),
+            # Who used one model: people's rows of all others are passed over.
+            models.Index(fields=["grain", "model", "day"], name="rollup_by_model"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.grain} {self.day} {self.user_id} {self.model}"
