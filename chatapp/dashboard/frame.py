@@ -115,10 +115,11 @@ def certainty(spend: Spend) -> list[Part]:
     ]
 
 
-def chart_title(asked: Filter, look: Look) -> str:
+def chart_title(spend: Spend, look: Look) -> str:
     """What the chart shows, in words."""
-    step = "hour" if asked.period.hourly else asked.period.step
-    return f"{UNITS[look.unit]} per {step} by {BY[look.by].lower()}, {asked.period}"
+    period = spend.asked.period
+    step = "hour" if spend.hourly else period.step
+    return f"{UNITS[look.unit]} per {step} by {BY[look.by].lower()}, {period}"
 
 
 def _selects(asked: Filter) -> list[Select]:

@@ -28,7 +28,7 @@ MEASURES: dict[str, Measure] = {
 
 def spend_chart(spend: Spend, look: Look) -> Chart:
     """Dollars or tokens per hour, day, week or month, stacked as `look` asks."""
-    plot = _HourPlot if spend.asked.period.hourly else _Plot
+    plot = _HourPlot if spend.hourly else _Plot
     return plot(spend, look).chart()
 
 

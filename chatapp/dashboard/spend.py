@@ -9,7 +9,7 @@ from typing import Any
 
 from chatapp.accounts.models import Team, User
 from chatapp.dashboard import by_call
-from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.filters import BadFilter, Filter
 from chatapp.dashboard.forecast import Forecast, forecast, history
 from chatapp.dashboard.periods import Period
 from chatapp.dashboard.rows import rows
@@ -24,6 +24,9 @@ from chatapp.dashboard.sums import (
     sums_by,
     total,
 )
+
+# What a page adds up call by call.
+MOST_CALLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,29 @@ class Spend:
             chosen = calls if users is None else calls.filter(user__in=users)
             return by_call.sums_by(chosen, *columns)
         return sums_by(rows(self.asked, whose, widest=widest, users=users), *columns)
+
+    def check(self) -> None:
+        """BadFilter where single calls would have to be added up, and they are too many for a page.
+
+        What was asked for by conversation or hour is found by an index.
+        """
+        asked = self.asked
+        if not asked.by_call or asked.conversation or asked.hour:
+            return
+        around = Spend(replace(asked, tier="", region="", project=None)).together.calls
+        if around > MOST_CALLS:
+            raise BadFilter(
+                [
+                    "Tiers, regions and projects are added up call by call, at most "
+                    f"{MOST_CALLS:,}. There are {around:,} in these days: choose fewer days, "
+                    "a person, a team or a model."
+                ]
+            )
+
+    @property
+    def hourly(self) -> bool:
+        """Whether the time axis has hours: they are read from the calls, so only of so many."""
+        return self.asked.period.hourly and self.all.calls <= MOST_CALLS
 
     def days(
         self, whose: str, column: str, *, unit: str, users: list[int] | None = None

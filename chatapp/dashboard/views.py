@@ -61,6 +61,7 @@ def page(view: View) -> View:
 def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
     look = Look.parse(request.GET, personal=asked.personal)
     sums = Spend(asked)
+    sums.check()
     context = frame(asked, look=look) | {
         "title": "My usage" if asked.personal else "Spend",
         "look": look,
@@ -73,7 +74,7 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
         "forecast": sums.forecast,
         "budgets": budgets(asked),
         "chart": spend_chart(sums, look),
-        "chart_title": chart_title(asked, look),
+        "chart_title": chart_title(sums, look),
         "bys": choices(asked, look, "by", OWN_BY if asked.personal else BY),
         "units": choices(asked, look, "unit", UNITS),
         "sorts": {name: asked.link(**look.params(sort=name, page=1)) for name in SORTS},
@@ -96,11 +97,13 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
 @page
 def calls(request: HttpRequest, asked: Filter) -> HttpResponse:
     after = request.GET.get("after", "")
+    sums = Spend(asked)
+    sums.check()
     found = call_pages.page(asked, after=after)
     context = frame(asked, "calls") | {
         "title": "My calls" if asked.personal else "Calls",
         "rows": [call_pages.row(charge, asked) for charge in found.calls],
-        "sums": (together := Spend(asked).together),
+        "sums": (together := sums.together),
         "decimals": together.decimals,
         "newest": asked.link("calls") if after else "",
         "more": asked.link("calls", after=found.next) if found.next else "",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatapp.dashboard import spend
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.frame import frame
 from chatapp.dashboard.look import BY, Look
@@ -89,3 +90,20 @@ def test_every_call_is_in_one_hour_of_its_day(ask: Callable[..., Filter]) -> Non
     for charge in Charge.objects.order_by("authorized_at")[:20]:
         hours = Period(charge.day, charge.day).hours(timezone.get_default_timezone())
         assert sum(at <= charge.authorized_at < at + HOUR for at in hours) == 1
+
+
+@pytest.mark.usefixtures("ledger")
+def test_too_many_calls_are_not_added_up_one_by_one(
+    payer: Client, ask: Callable[..., Filter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = Spend(ask(range="today"))
+    assert today.hourly
+    monkeypatch.setattr(spend, "MOST_CALLS", today.all.calls - 1)
+    assert not Spend(ask(range="today")).hourly
+    assert payer.get("/dashboard/?range=today").status_code == 200
+    for page in ("", "calls/"):
+        refused = payer.get(f"/dashboard/{page}?range=today&tier=standard")
+        assert refused.status_code == 400
+        assert "choose fewer days" in refused.text  # type: ignore[attr-defined]
+        hour = payer.get(f"/dashboard/{page}?range=today&tier=standard&hour={TODAY}T09:00Z")
+        assert hour.status_code == 200
