@@ -18,6 +18,7 @@ from chatapp.chat.draft import TEXT_LIMIT, offered
 from chatapp.chat.models import Conversation, Message
 from chatapp.chat.refusals import Refused
 from chatapp.chat.text import clean
+from chatapp.chat.wishes import Wishes
 
 FORMAT = "chatapp conversation"
 VERSION = 1
@@ -47,6 +48,7 @@ def as_json(conversation: Conversation) -> Json:
         "model": conversation.model,
         "max_tokens": conversation.max_tokens,
         "system_prompt": conversation.system_prompt,
+        "options": conversation.options or {},
         "created_at": conversation.created_at.isoformat(),
         "messages": [
             _message(message)
@@ -94,6 +96,7 @@ def bring_one(user: User, chat: Any) -> Conversation:
         model=_model(_text(data, "model")),
         max_tokens=settings.DEFAULT_MAX_TOKENS,
         system_prompt=_short(_text(data, "system_prompt")),
+        options=_options(data.get("options")),
         active_at=min(_when(data.get("updated_at")) or now, now),
     )
     messages = _messages(conversation, data.get("messages"))
@@ -161,6 +164,14 @@ def _short(text: str) -> str:
     if len(text.encode()) > TEXT_LIMIT:
         raise _unfit("Its system prompt is too long.")
     return text
+
+
+def _options(given: Any) -> Json:
+    """What it wished, if such wishes are known here."""
+    try:
+        return Wishes.of(given).kept
+    except Refused:
+        return {}
 
 
 def _model(name: str) -> str:

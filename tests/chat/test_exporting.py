@@ -28,7 +28,8 @@ def mine(client: Client, alice: Any) -> Client:
 @pytest.fixture
 def tree(alice: Any) -> Conversation:
     """Two replies to one question; only the second is on the newest branch."""
-    first = answered(alice, ask("Why?\n" + EVIL), "Because.").message
+    question = ask("Why?\n" + EVIL, options={"thinking": "on"})
+    first = answered(alice, question, "Because.").message
     answered(alice, ask(None, message=first.id), "# Since **so**")  # type: ignore[arg-type]
     return Conversation.objects.get(id=first.conversation_id)
 
@@ -129,6 +130,13 @@ def test_a_model_that_is_gone_becomes_the_usual_one(mine: Client, alice: Any) ->
     data = as_json(talk(alice, "Old", "x")) | {"model": "claude-1"}
     assert upload(mine, json.dumps(data).encode()).status_code == 302
     assert Conversation.objects.latest("created_at").model == "claude-haiku-4-5"
+
+
+def test_wishes_that_are_not_known_are_left_out(mine: Client, tree: Conversation) -> None:
+    data = as_json(tree)
+    assert data["options"] == {"thinking": "on"}
+    assert upload(mine, json.dumps(data | {"options": {"thinking": "aloud"}}).encode())
+    assert Conversation.objects.exclude(id=tree.id).get().options == {}
 
 
 def test_nobody_elses_chat_leaves(client: Client, bob: Any, tree: Conversation) -> None:
