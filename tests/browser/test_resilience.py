@@ -131,8 +131,11 @@ def test_a_restart_in_mid_reply_is_told_and_the_page_comes_back(
     visit: Visit, server: Server
 ) -> None:
     page = visit(server, "alice")
-    ask(page, says(LONG, pause=60))
+    ask(page, says(LONG, pause=100))
     expect(reply(page)).to_contain_text("Paragraph 5")
+    shown = words(page)
+    # What was shown longer ago than half a second is saved; a busy machine has half a second more.
+    page.wait_for_timeout(1000)
     page.forgiven.extend(["WebSocket", "ERR_CONNECTION_REFUSED"])  # type: ignore[attr-defined]
     server.kill()
     expect(page.locator("#connection")).to_have_text(re.compile("Reconnecting"))
@@ -143,7 +146,7 @@ def test_a_restart_in_mid_reply_is_told_and_the_page_comes_back(
     # The lease of the dead process has to end before its reply is settled.
     expect(reply(page).locator(".stop-words, .failed").first).to_be_visible(timeout=60_000)
     seen = words(page)
-    assert len(seen) >= 5
+    assert len(seen) >= len(shown)
     assert seen == WHOLE[: len(seen)]
     page.reload()
     assert words(page) == seen

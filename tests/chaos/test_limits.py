@@ -63,9 +63,9 @@ async def test_few_connections(cluster: Cluster, tab: Tab) -> None:
 async def test_disk_full(world: Cluster, tab: Tab) -> None:
     part: Part = world.postgres or world.nodes[0]
     talks = await talk(tab, 4, "words:300+slow:40")
+    late = await tab("person0")
     before = len(world.nodes[0].log.read_text())
     part.limit_files(part.log.stat().st_size + 50_000)
-    late = await tab("person0")
     asking = asyncio.create_task(late.ask(question("words:5"), within=60))
     await asyncio.sleep(4)
     if world.postgres:  # it may have given up, or be about to
