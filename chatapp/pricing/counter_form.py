@@ -15,10 +15,13 @@ from chatapp.pricing.counters import KNOWN
 from chatapp.pricing.forms import described
 from chatapp.pricing.models import CounterPrice, PriceVersion, read_book
 
+WIDE = forms.TextInput(attrs={"class": "vTextField"})
+
 
 class CounterPriceForm(forms.ModelForm):
     counter = forms.CharField(
         max_length=200,
+        widget=WIDE,
         validators=[RegexValidator(r"\A[A-Za-z0-9_.-]+\Z", "Letters, digits and _ . - only.")],
         help_text="As the usage names it, like server_tool_use.tool_search_requests.",
     )
@@ -31,7 +34,7 @@ class CounterPriceForm(forms.ModelForm):
         required=False,
         help_text="Empty: from now on. A time in the past rates the calls since, after a preview.",
     )
-    reason = forms.CharField(max_length=300, help_text="Kept with the price.")
+    reason = forms.CharField(max_length=300, widget=WIDE, help_text="Kept with the price.")
 
     # As of TierFormSet.
     warnings: tuple[str, ...] = ()

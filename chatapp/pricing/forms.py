@@ -67,7 +67,11 @@ class PriceVersionForm(forms.ModelForm):
         label="US multiplier", least=BP, most=10 * BP, help_text="Like 1.1; empty: not offered."
     )
     web_search_pusd = fields.per_thousand(label="Web search, $ per 1,000")
-    reason = forms.CharField(max_length=300, help_text="Kept with the version.")
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="Kept with the version.",
+    )
 
     class Meta:
         model = PriceVersion
@@ -113,6 +117,12 @@ class PriceTierForm(forms.ModelForm):
     class Meta:
         model = PriceTier
         fields = ("over", *TOKEN_KINDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The heads of an inline table's columns are labels to the eye only.
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -8,8 +8,9 @@ import pytest
 
 from chatapp.pricing import money
 from chatapp.pricing.book import PriceBook, Tier, Version
-from chatapp.pricing.cost import Cost, ceiling, price, rate
+from chatapp.pricing.cost import Cost, affordable, ceiling, looped, price, rate
 from chatapp.pricing.price_file import PriceFile
+from chatapp.pricing.segments import MOST
 from chatapp.pricing.usage import Certainty, Metered, UsageError
 from tests.pricing.examples import NOON
 
@@ -379,3 +380,33 @@ def test_a_version_at_the_edge_of_what_may_be(bundled: PriceFile) -> None:
 def test_a_compaction_is_the_responses_own_work(book: PriceBook) -> None:
     entries = [{"type": "compaction", "model": "claude-opus-5", **TEN}]
     assert usd(cost(book, {"iterations": entries})) == "0.00024"
+
+
+def test_the_longest_reply_that_fits_is_found_to_the_token(book: PriceBook) -> None:
+    call: dict[str, Any] = {"model": "claude-haiku-4-5", "at": NOON, "prompt_tokens": 100}
+    for tokens in (1, 2, 255, 1000):
+        room = ceiling(book, max_tokens=tokens, **call)
+        assert room
+        assert affordable(book, room_pusd=room, max_tokens=1000, **call) == tokens
+        assert affordable(book, room_pusd=room - 1, max_tokens=1000, **call) == tokens - 1
+
+
+@pytest.mark.parametrize(
+    ("searches", "window", "expected"),
+    [
+        (0, 200_000, 50),
+        (2, 200_000, 50 + (150 + 25_000) + (150 + 50_000)),
+        (2, 30_000, 50 + (150 + 25_000) + 30_000),
+        (2, 40, 50 + 50 + 50),
+    ],
+)
+def test_each_search_sends_the_prompt_again(searches: int, window: int, expected: int) -> None:
+    assert looped(50, web_searches=searches, max_tokens=100, window=window) == expected
+
+
+def test_a_bill_is_as_large_as_a_row_can_hold_and_no_larger() -> None:
+    version = Version("m", "standard", NOON, True, None, None, 0, (Tier(0, 1, 1, 1, 1, 1),))
+    book = PriceBook(versions=[version], aliases={"m": "m"})
+    assert cost(book, {"input_tokens": MOST}, "m").amount_pusd == MOST
+    with pytest.raises(UsageError):
+        cost(book, {"input_tokens": MOST, "output_tokens": 1}, "m")
