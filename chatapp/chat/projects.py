@@ -20,6 +20,7 @@ from chatapp.chat.views import Member, changed, refusals_as_json
 from chatapp.chat.wishes import CHOICES, Wishes
 from chatapp.pricing.models import Model
 
+LONGEST = 10**7  # tokens: each model has its own limit below
 USUAL = _("The usual model")
 SETTINGS = "name", "system_prompt", "model"
 WISHES = {
@@ -42,6 +43,9 @@ class ProjectForm(forms.Form):
         strip=False,
     )
     model = forms.ChoiceField(label=_("Model"), required=False)
+    max_tokens = forms.IntegerField(
+        label=_("Longest reply, in tokens"), min_value=1, max_value=LONGEST, required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,6 +59,7 @@ class ProjectForm(forms.Form):
     def save(self, project: Project) -> Project:
         for name in SETTINGS:
             setattr(project, name, clean(self.cleaned_data[name]))
+        project.max_tokens = self.cleaned_data["max_tokens"]
         project.options = Wishes.of({name: self.cleaned_data[name] for name in WISHES}).kept
         project.save()
         return project
@@ -80,7 +85,8 @@ def projects(request: Member) -> HttpResponse:
 def project(request: Member, id: UUID) -> HttpResponse:
     """A project's chats and its settings; a POST changes these."""
     found = get_object_or_404(Project, owner=request.user, id=id)
-    settings = {name: getattr(found, name) for name in SETTINGS} | (found.options or {})
+    settings = {name: getattr(found, name) for name in (*SETTINGS, "max_tokens")}
+    settings |= found.options or {}
     form = ProjectForm(request.POST or None, initial=settings)
     if request.method == "POST" and form.is_valid():
         return redirect("chat:project", form.save(found).id)

@@ -98,7 +98,7 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "listing": listing(Conversation.objects.of(request.user).listed()),
         "models": models,
         "model": chosen.model,
-        "max_tokens": chosen.max_tokens,
+        "max_tokens": min(chosen.max_tokens, limit or chosen.max_tokens),
         "max_tokens_limit": limit or chosen.max_tokens,
         "system_prompt": chosen.system_prompt,
         "wishes": chosen.options or {},

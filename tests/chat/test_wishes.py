@@ -111,9 +111,14 @@ def test_a_project_gives_them_to_its_new_chats(client: Client, alice: Any) -> No
     client.force_login(alice)
     project = Project.objects.create(owner=alice, name="Plans")
     url = reverse("chat:project", args=[project.id])
-    client.post(url, {"name": "Plans", "thinking": "on", "web_search": "10", "cache": ""})
+    settings = {"max_tokens": "900000", "thinking": "on", "web_search": "10", "cache": ""}
+    client.post(url, {"name": "Plans", **settings})
     project.refresh_from_db()
     assert project.options == {"thinking": "on", "web_search": "10"}
     post(alice, ask("Hi", project=project.id))
-    assert Conversation.objects.get().options == project.options
+    conversation = Conversation.objects.get()
+    assert conversation.options == project.options
+    assert conversation.max_tokens == 64_000  # the most that its model writes
+    new = client.get(f"{reverse('chat:new')}?project={project.id}").content.decode()
+    assert 'max="64000" value="64000"' in new
     assert 'value="10" selected' in client.get(url).content.decode()

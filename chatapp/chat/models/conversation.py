@@ -37,6 +37,7 @@ class Project(models.Model):
     name = models.CharField(max_length=120)
     system_prompt = models.TextField(blank=True)
     model = models.CharField(max_length=100, blank=True)
+    max_tokens = models.PositiveIntegerField(null=True)
     options = models.JSONField(null=True, blank=True, help_text="see wishes.py")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -135,6 +136,7 @@ class Conversation(models.Model):
         """Take a project's settings, as they are now."""
         self.project = project
         self.model = project.model or self.model
+        self.max_tokens = project.max_tokens or self.max_tokens
         self.system_prompt = project.system_prompt
         self.options = project.options
 
