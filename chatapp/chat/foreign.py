@@ -62,7 +62,7 @@ def _chatgpt(mapping: Json, current: Any) -> Iterator[Json]:
     nodes = {id: _dict(node) for id, node in mapping.items()}
     shown = _path(nodes, current)
     stands: dict[str, str | None] = {}
-    waiting = [id for id, node in nodes.items() if node.get("parent") not in nodes]
+    waiting = [id for id, node in nodes.items() if _text(node.get("parent")) not in nodes]
     while waiting:
         id = waiting.pop()
         if id in stands:

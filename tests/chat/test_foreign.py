@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatapp.chat.articles import branch
@@ -189,6 +189,8 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(max_examples=150, deadline=None)
+@example({"a": {"parent": []}}, [], None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON, max_size=3), st.lists(JSON), JSON)
 def test_nothing_in_a_file_breaks_it(mapping: Any, messages: Any, odd: Any) -> None:
     for data in (
