@@ -55,7 +55,8 @@ class Chat {
     });
     document.addEventListener("click", (event) => this.#click(event));
     by("title").addEventListener("dblclick", () => this.#rename());
-    window.addEventListener("popstate", () => location.reload());
+    // Going back to another chat; a link within the page only has a hash.
+    window.addEventListener("popstate", () => location.hash || location.reload());
     listen({
       write: () => this.#composer.focus(),
       search: () => this.#search.open(),
@@ -151,12 +152,12 @@ class Chat {
   }
 
   async #again(button, model = null) {
-    if (this.#log.live) return;
+    if (this.#log.live || button.ariaBusy) return;
     const { id } = button.closest("article").dataset;
-    button.disabled = true;
+    button.ariaBusy = "true"; // disabled, it would lose the focus
     this.#quote.cancel();
     const answer = await this.#outbox.post({ type: "regenerate", message: id, model });
-    button.disabled = false;
+    button.ariaBusy = null;
     if (answer.type === "reject") toast(answer.message);
     else this.#shown(answer);
   }

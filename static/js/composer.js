@@ -36,7 +36,9 @@ export class Composer extends EventTarget {
     this.#files = new Attachments(form, conversation);
     this.#files.addEventListener("changed", () => this.#attached());
     this.#files.addEventListener("removed", () => this.focus());
-    this.#fill(drafts.load(conversation));
+    // Who was quicker than this script has written something already.
+    if (this.#text.value) this.#typed();
+    else this.#fill(drafts.load(conversation));
   }
 
   get #empty() {

@@ -125,7 +125,9 @@ export class List {
       toast(fault.message);
       return;
     }
+    const next = row.nextElementSibling ?? row.previousElementSibling;
     this.#remove(row);
+    next?.querySelector("a").focus();
     if (id === this.#current) {
       sessionStorage.setItem(DELETED, id);
       location.assign("/");

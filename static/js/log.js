@@ -36,6 +36,20 @@ export class Log extends EventTarget {
   }
 
   hear(frame) {
+    this.#keepFocus(() => this.#take(frame));
+  }
+
+  // Who was on a message that is gone goes on from the last one.
+  #keepFocus(change) {
+    const here = this.#box.contains(document.activeElement);
+    change();
+    const last = this.#box.querySelector("article:last-of-type");
+    if (!here || !last || this.#box.contains(document.activeElement)) return;
+    last.tabIndex = -1;
+    last.focus({ preventScroll: true });
+  }
+
+  #take(frame) {
     if (frame.type === "message") this.#message(frame);
     else if (this.#replies.has(frame.gen)) this.#replies.get(frame.gen).hear(frame);
     else if (!this.has(frame.gen)) this.#missing(frame.gen);
@@ -62,7 +76,7 @@ export class Log extends EventTarget {
     if (!fresh) return;
     for (const reply of this.#replies.values()) reply.forget();
     this.#replies.clear();
-    this.#box.replaceChildren(...fresh.children);
+    this.#keepFocus(() => this.#box.replaceChildren(...fresh.children));
     this.#adopt();
     this.resume();
     this.dispatchEvent(new CustomEvent("refreshed", { detail: page }));

@@ -20,6 +20,10 @@ export class Settings extends EventTarget {
     this.#saved = this.values;
     const models = document.getElementById("models");
     models.addEventListener("change", () => this.#modelChosen());
+    // With the arrow keys people look around: only a pointer's choice closes the list.
+    models.addEventListener("click", ({ detail, target }) => {
+      if (detail && target.closest("label")) this.#close(models);
+    });
     models.addEventListener("toggle", () => this.#model?.scrollIntoView({ block: "center" }));
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#dialog.addEventListener("close", () => this.#reset());
@@ -42,7 +46,6 @@ export class Settings extends EventTarget {
   async #modelChosen() {
     const { name, most, input, output } = this.#model.dataset;
     document.getElementById("model-name").textContent = name;
-    document.getElementById("models").open = false;
     const longest = this.#form.elements.max_tokens;
     longest.max = most;
     if (longest.valueAsNumber > Number(most)) longest.value = most;
@@ -52,6 +55,11 @@ export class Settings extends EventTarget {
       example.querySelector("[data-price]").textContent = about(pusd);
     }
     await this.#save().catch((fault) => this.#complain(fault));
+  }
+
+  #close(models) {
+    models.open = false;
+    models.querySelector("summary").focus();
   }
 
   async #submit(event) {

@@ -6,7 +6,8 @@ export function toast(text, { action, run, seconds = 8 } = {}) {
   const words = document.createElement("span");
   words.textContent = text;
   box.append(words);
-  if (action) box.append(button(action, () => { box.remove(); run(); }));
+  const before = document.activeElement;
+  if (action) box.append(button(action, () => { before.focus(); box.remove(); run(); }));
   document.getElementById("toasts").append(box);
   let timer = setTimeout(() => box.remove(), seconds * 1000);
   // Never away under the pointer or the focus.

@@ -1,0 +1,204 @@
+"""A person without a mouse: every action of the chat page, with the focus always in a sensible place."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.talk import composer, finished, reply, rows, stop_button
+from tests.servers import PASSWORD, Server
+
+pytestmark = pytest.mark.once
+
+# What marks the focus: a ring, an outline or the border of what holds it.
+MARKED = """element => [element, element.closest(".composer, label")].some((it) => {
+  if (!it) return false;
+  const { boxShadow, outlineStyle, outlineColor } = getComputedStyle(it);
+  return boxShadow !== "none" || (outlineStyle !== "none" && outlineColor !== "rgba(0, 0, 0, 0)");
+})"""
+FURTHEST = 80
+
+
+@pytest.fixture
+def alice(visit: Visit, server: Server) -> Page:
+    return visit(server, "alice", reduced_motion="reduce")
+
+
+def focused(page: Page) -> Locator:
+    return page.locator(":focus")
+
+
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press Tab until the focus is on this element, and look whether it can be seen there."""
+    expect(target).to_have_count(1)
+    for _ in range(FURTHEST):
+        if target.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press(key)
+    expect(target).to_be_focused()
+    assert target.evaluate(MARKED), f"no focus to be seen on {target}"
+
+
+def press(page: Page, target: Locator, key: str = "Enter") -> None:
+    tab_to(page, target)
+    page.keyboard.press(key)
+
+
+def say(page: Page, text: str) -> None:
+    expect(composer(page)).to_be_focused()
+    page.keyboard.type(text)
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+    page.keyboard.press("Enter")
+
+
+def test_from_signing_in_to_signing_out(visit: Visit, server: Server) -> None:
+    page = visit(server, "", "/")
+    expect(page.get_by_label("User name")).to_be_focused()
+    page.keyboard.type("bob")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    say(page, "Hello")
+    finished(page)
+    expect(composer(page)).to_be_focused()
+    menu = page.locator(".account-menu summary")
+    press(page, menu)
+    press(page, page.get_by_role("button", name="Dark"))
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("button", name="Dark")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    page.keyboard.press("Enter")
+    press(page, page.get_by_role("button", name="Sign out"))
+    expect(page.get_by_label("User name")).to_be_visible()
+
+
+def test_the_first_tab_leads_past_the_list(alice: Page) -> None:
+    expect(composer(alice)).to_be_focused()
+    alice.locator("body").evaluate("() => document.activeElement.blur()")
+    skip = alice.get_by_role("link", name="Skip to the content")
+    tab_to(alice, skip)
+    expect(skip).to_be_in_viewport()
+    alice.keyboard.press("Enter")
+    expect(alice.locator("main")).to_be_focused()
+
+
+def test_a_reply_is_stopped_and_written_anew(alice: Page) -> None:
+    say(alice, "[[words:400+slow:40]] At length")
+    expect(reply(alice)).to_contain_text("w3")
+    press(alice, stop_button(alice))
+    expect(finished(alice)).to_contain_text("stopped")
+    expect(composer(alice)).to_be_focused()
+    press(alice, finished(alice).get_by_role("button", name="Write this reply anew"))
+    expect(alice.get_by_role("navigation", name="Branches")).to_contain_text("2/2")
+    alice.keyboard.press("Escape")
+    expect(finished(alice)).to_contain_text("stopped")
+    expect(finished(alice)).to_be_focused()
+    press(alice, alice.get_by_role("link", name="The branch before"))
+    expect(alice.get_by_role("navigation", name="Branches")).to_contain_text("1/2")
+
+
+def test_a_message_is_edited_copied_and_deleted(alice: Page) -> None:
+    alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    say(alice, "[[text:Words]] Frist")
+    copy = finished(alice).get_by_role("button", name="Copy as Markdown")
+    press(alice, copy)
+    expect(copy).to_have_class(re.compile("copied"))
+    expect(copy).to_be_focused()
+    assert alice.evaluate("navigator.clipboard.readText()") == "Words"
+    press(alice, alice.locator("article.user").get_by_role("button", name="Edit"))
+    expect(composer(alice)).to_be_focused()
+    alice.keyboard.press("Control+a")
+    say(alice, "[[text:Words]] First")
+    expect(alice.locator("article.user .said")).to_have_text("[[text:Words]] First")
+    finished(alice)
+    press(alice, finished(alice).get_by_role("button", name="Delete"))
+    expect(alice.locator("article")).to_have_count(1)
+    expect(composer(alice)).to_be_focused()
+    press(alice, alice.get_by_role("button", name="Undo"))
+    expect(alice.locator("article")).to_have_count(2)
+    expect(composer(alice)).to_be_focused()
+
+
+def test_dialogs_give_the_focus_back(alice: Page) -> None:
+    say(alice, "Hello")
+    finished(alice)
+    for opener, dialog in (
+        (alice.get_by_role("button", name="Settings of this chat"), "Settings of this chat"),
+        (finished(alice).get_by_role("button", name="with another model"), re.compile("anew")),
+        (alice.get_by_role("link", name="Search"), "Search your chats"),
+    ):
+        press(alice, opener)
+        expect(alice.get_by_role("dialog", name=dialog)).to_be_visible()
+        assert focused(alice).evaluate("element => element.closest('dialog') !== null")
+        alice.keyboard.press("Escape")
+        expect(opener).to_be_focused()
+    alice.keyboard.press("?")
+    expect(alice.get_by_role("dialog", name="Keys")).to_be_visible()
+    alice.keyboard.press("Enter")
+    expect(alice.get_by_role("dialog", name="Keys")).to_be_hidden()
+    alice.keyboard.press("/")
+    expect(composer(alice)).to_be_focused()
+
+
+def test_settings_and_the_model(alice: Page) -> None:
+    press(alice, alice.get_by_role("button", name="Settings of this chat"))
+    alice.keyboard.type("Be brief.")
+    alice.keyboard.press("Tab")
+    alice.keyboard.type("20")
+    alice.keyboard.press("Enter")
+    expect(alice.get_by_role("dialog")).to_be_hidden()
+    expect(alice.get_by_role("button", name="Settings of this chat")).to_be_focused()
+    menu = alice.locator("#models summary")
+    press(alice, menu)
+    tab_to(alice, alice.get_by_role("radio", checked=True))
+    before = alice.locator("#model-name").inner_text()
+    alice.keyboard.press("ArrowDown")
+    expect(alice.locator("#model-name")).not_to_have_text(before)
+    expect(alice.get_by_role("radio", checked=True)).to_be_focused()
+    alice.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+
+
+def test_the_list_renames_deletes_and_gives_back(alice: Page) -> None:
+    for text in "Another", "A chat to rename":
+        alice.keyboard.press("Control+Shift+O")
+        expect(alice.locator("article")).to_have_count(0)
+        say(alice, text)
+        finished(alice)
+    row = rows(alice).filter(has_text="A chat to rename")
+    press(alice, row.get_by_role("button", name=re.compile("^Rename")))
+    alice.keyboard.type("Renamed")
+    alice.keyboard.press("Enter")
+    row = rows(alice).filter(has_text="Renamed")
+    expect(row.get_by_role("link")).to_be_focused()
+    press(alice, row.get_by_role("button", name=re.compile("^More")))
+    expect(alice.get_by_role("button", name="Pin")).to_be_focused()
+    alice.keyboard.press("ArrowDown")
+    alice.keyboard.press("Escape")
+    expect(row.get_by_role("button", name=re.compile("^More"))).to_be_focused()
+    alice.keyboard.press("Enter")
+    alice.keyboard.press("Enter")
+    expect(alice.locator("section[data-group=Pinned]")).to_contain_text("Renamed")
+    row = rows(alice).filter(has_text="Another")
+    tab_to(alice, row.get_by_role("link"))
+    press(alice, row.get_by_role("button", name=re.compile("^Delete")))
+    expect(row).to_have_count(0)
+    press(alice, alice.get_by_role("button", name="Undo"))
+    expect(row).to_have_count(1)
+
+
+def test_a_chat_is_found(alice: Page) -> None:
+    say(alice, "A pelican stood there")
+    finished(alice)
+    alice.keyboard.press("Control+Shift+O")
+    expect(alice.locator("article")).to_have_count(0)
+    alice.keyboard.press("Control+k")
+    alice.keyboard.type("pelic")
+    expect(alice.get_by_role("dialog").locator("mark").first).to_have_text("pelic")
+    alice.keyboard.press("ArrowDown")
+    assert focused(alice).evaluate(MARKED)
+    alice.keyboard.press("Enter")
+    expect(finished(alice)).to_be_visible()
+    expect(composer(alice)).to_be_focused()
