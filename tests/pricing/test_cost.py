@@ -389,6 +389,7 @@ def test_the_longest_reply_that_fits_is_found_to_the_token(book: PriceBook) -> N
         assert room
         assert affordable(book, room_pusd=room, max_tokens=1000, **call) == tokens
         assert affordable(book, room_pusd=room - 1, max_tokens=1000, **call) == tokens - 1
+    assert affordable(book, room_pusd=10**15, max_tokens=1000, **call) == 1000
 
 
 @pytest.mark.parametrize(
