@@ -238,6 +238,8 @@ DEMO = not ANTHROPIC_API_KEY
 DEMO_SPEED = env.float("DEMO_SPEED", 1.0)
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", "claude-haiku-4-5")
 DEFAULT_MAX_TOKENS = env.int("DEFAULT_MAX_TOKENS", 4096)
+# A call without a price holds no money: no hard budget can let it through.
+SEND_UNPRICED = env.bool("SEND_UNPRICED", False)
 FIRST_BYTE_TIMEOUT = env.float("FIRST_BYTE_TIMEOUT", 60.0)
 IDLE_TIMEOUT = env.float("IDLE_TIMEOUT", 60.0)
 TOTAL_TIMEOUT = env.float("TOTAL_TIMEOUT", 900.0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from chatapp.accounts.models import User
@@ -112,13 +113,16 @@ def _verdict(user: User, model: Model, prompt: Prompt, tokens: int) -> Verdict:
     held = min(upper_bound(prompt), at_most(tokens))
     call = {"model": model.id, "at": timezone.now(), **extras(prompt, model, held)}
     most = ceiling(price_book(), max_tokens=prompt.max_tokens, **call)
-    if most is None:
-        return Verdict(None, unpriced(model).message, level="red")
     try:
         fit(prompt, model, tokens)
     except Refused as refused:
         return Verdict(most, refused.message, level="red")
     standings = Charge.objects.standings(user, source=client.source())
+    if most is None:
+        limited = any(standing.budget.hard for standing in standings)
+        if limited or not settings.SEND_UNPRICED:
+            return Verdict(None, unpriced(model).message, level="red")
+        return Verdict(None, level="amber")
     short = [standing for standing in standings if standing.left_pusd < most]
     near = short or any(standing.percent >= AMBER for standing in standings)
     hard = [standing for standing in short if standing.budget.hard]

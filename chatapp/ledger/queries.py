@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Func, Q, Subquery
 from django.utils import timezone
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Unpriced(Exception):
-    """A model that has no price now, so that nothing can be held and nothing may be sent."""
+    """A model that has no price now, so that nothing can be held.
+
+    Nothing may be sent, but by settings.SEND_UNPRICED to those whom no hard budget limits.
+    """
 
     def __init__(self, model: str) -> None:
         super().__init__(f"{model} has no price")
@@ -65,10 +69,13 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
         with transaction.atomic():
             if there := self.filter(reference=reference, attempt=attempt).first():
                 return there
-            if (held := ceiling(book, max_tokens=max_tokens, **call)) is None:
-                raise Unpriced(model)
+            held = ceiling(book, max_tokens=max_tokens, **call)
             day = business_day(at)
             standings = self.standings(user, source=source, day=day, to_hold=True)
+            if held is None:
+                if standings or not settings.SEND_UNPRICED:
+                    raise Unpriced(model)
+                held = 0
             shortest = min(standings, key=lambda standing: standing.left_pusd, default=None)
             if shortest and shortest.left_pusd < held:
                 fits = affordable(book, room_pusd=shortest.left_pusd, max_tokens=max_tokens, **call)

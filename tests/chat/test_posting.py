@@ -7,14 +7,18 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from chatapp.chat.conversation import post
 from chatapp.chat.draft import Ask
 from chatapp.chat.models import Conversation, Generation, Message, Settlement
 from chatapp.chat.prompts import counts, prompt_for, upper_bound
+from chatapp.chat.quoting import quote
 from chatapp.chat.refusals import CountNeeded, Refused
+from chatapp.claude.prompt import Prompt
 from chatapp.ledger.models import Budget, Charge
 from chatapp.pricing.models import Model
+from chatapp.pricing.usage import Certainty, Metered
 from tests.chat.conftest import ask
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -137,11 +141,47 @@ def test_what_makes_no_sense_is_refused(alice: Any, fields: dict[str, Any], code
     assert refusal(alice, replace(ask(), **fields)).code == code
 
 
-def test_a_model_without_a_price_is_refused(alice: Any) -> None:
+@pytest.fixture
+def unpriced(prices: None) -> None:
     haiku = Model.objects.get(id="claude-haiku-4-5")
     haiku.versions.update(cancelled_at="2026-01-01T00:00Z")
     haiku.save()
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_a_model_without_a_price_is_refused(alice: Any) -> None:
     assert refusal(alice, ask()).code == "model_unpriced"
+
+
+@pytest.mark.usefixtures("unpriced")
+def test_a_model_without_a_price_may_be_allowed_but_not_past_a_budget(
+    alice: Any, settings: Any, client: Client
+) -> None:
+    settings.SEND_UNPRICED = True
+    client.force_login(alice)
+    assert "no price yet" in client.get("/").content.decode()
+    charge = post(alice, ask()).generation.message.charge
+    assert charge
+    assert charge.held_pusd == 0
+    used = {"input_tokens": 3, "output_tokens": 5}
+    answered = Metered(charge.model, used, {"stop_reason": "end_turn"}, Certainty.EXACT)
+    assert charge.capture(answered)
+    charge.refresh_from_db()
+    assert (charge.status, charge.amount_pusd) == ("unpriced", None)
+    budget = Budget.objects.create(scope="everyone", period="month", limit_pusd=10**15)
+    assert refusal(alice, ask()).code == "model_unpriced"
+    Budget.objects.filter(pk=budget.pk).update(hard=False)
+    assert post(alice, ask()).new
+
+
+@pytest.mark.usefixtures("unpriced")
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_has_no_price_is_quoted_as_that(alice: Any, settings: Any, allowed: bool) -> None:
+    settings.SEND_UNPRICED = allowed
+    prompt = Prompt("claude-haiku-4-5", [{"role": "user", "content": "Hello"}], max_tokens=100)
+    quoted = quote(alice, prompt, 10, 0, approximate=False)
+    assert (quoted.price, quoted.at_most) == ("unpriced", "unpriced")
+    assert bool(quoted.blocked) != allowed
 
 
 def test_too_long_for_the_window_is_counted_and_then_refused_with_numbers(alice: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
@@ -16,7 +17,10 @@ from chatapp.pricing.models.versions import PriceVersion, RefusalRule, Speed
 
 class ModelQuerySet(models.QuerySet["Model"]):
     def offered(self, at: datetime | None = None) -> Self:
-        """Models people may pick: a price in force now, not withdrawn and not retired."""
+        """Models people may pick: not withdrawn, not retired, and with a price in force now.
+
+        The last is settings.SEND_UNPRICED's to waive.
+        """
         at = at or timezone.now()
         latest = PriceVersion.objects.known().filter(
             model=OuterRef("pk"), speed=Speed.STANDARD, valid_from__lte=at
@@ -26,7 +30,9 @@ class ModelQuerySet(models.QuerySet["Model"]):
         return (
             self.filter(offered=True)
             .annotate(on_sale=Subquery(on_sale))
-            .filter(on_sale=True)
+            .filter(
+                Q(on_sale=True) | Q(on_sale=None) if settings.SEND_UNPRICED else Q(on_sale=True)
+            )
             .exclude(retired & ~Q(retires__startswith=">"))
         )
 
