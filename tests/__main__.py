@@ -74,13 +74,16 @@ def kinds(stack: ExitStack, missing: set[str]) -> dict[str, Environment]:
 
 
 def planned(wanted: list[str], found: dict[str, Environment]) -> list[Run]:
-    runs = []
-    for name, env in found.items():
-        if ("sqlite" if name == "SQLite" else "servers") in wanted:
-            runs.append(Run(f"units on {name}", UNITS, env))
-    if "browser" in wanted:
-        runs += [Run(f"browser on {name}", BROWSER, env) for name, env in found.items()]
-    return runs
+    """The longest first: two run at a time, and should end together."""
+    units = [
+        Run(f"units on {name}", UNITS, env)
+        for name, env in found.items()
+        if ("sqlite" if name == "SQLite" else "servers") in wanted
+    ]
+    browser = [Run(f"browser on {name}", BROWSER, env) for name, env in found.items()]
+    if "browser" not in wanted:
+        return units
+    return [browser[0], *reversed(units), *browser[1:]]
 
 
 def main(wanted: list[str]) -> int:

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.servers import PASSWORD, Server
 
+pytestmark = pytest.mark.once
+
 # Collected before any script of the page runs.
 WATCH = """
 window.violations = [];

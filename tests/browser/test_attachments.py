@@ -13,6 +13,8 @@ from tests.browser.talk import ask, composer, finished
 from tests.chat import files
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 HOSTILE = "<img src=x onerror=window.__xss=1>.txt"
 # Dispatch a paste or a drop of one file, as browsers do.
 GIVE = """(element, [kind, name, type, data]) => {

@@ -7,6 +7,8 @@ from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, stop_button
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def alice(visit: Visit, server: Server) -> Page:

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def ledger(demo_server: Server) -> Server:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
@@ -10,6 +11,8 @@ from tests.browser.talk import ask, finished, rows, says
 from tests.browser.test_finding import more
 from tests.chat.test_foreign import chatgpt, claude
 from tests.servers import Server
+
+pytestmark = pytest.mark.once
 
 
 def test_a_chat_leaves_and_comes_back(visit: Visit, server: Server, tmp_path: Path) -> None:

@@ -193,7 +193,8 @@ def test_a_chat_is_found(alice: Page) -> None:
     say(alice, "A pelican stood there")
     finished(alice)
     alice.keyboard.press("Control+Shift+O")
-    expect(alice.locator("article")).to_have_count(0)
+    expect(alice.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    alice.wait_for_load_state()  # the page hears no keys before
     alice.keyboard.press("Control+k")
     alice.keyboard.type("pelic")
     expect(alice.get_by_role("dialog").locator("mark").first).to_have_text("pelic")

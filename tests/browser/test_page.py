@@ -9,6 +9,8 @@ from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, reply, rows, says, stop_button
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 WIDE = (
     "| " + " | ".join(f"column {n}" for n in range(12)) + " |\n" + "|---" * 12 + "|\n"
     "\n```py\n" + "x = " + "1 + " * 60 + "1\n```\n\n" + "unbroken" * 40 + "\n\n"

@@ -11,6 +11,8 @@ from tests.browser.talk import ask, composer, finished, rows, says
 from tests.chat.markdown_examples import PAYLOADS
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 ALLOWED = """p br hr h3 h4 h5 h6 strong em s blockquote ul ol li a code pre span div figure figcaption
     button table thead tbody tr th td input math mrow mi mn mo mtext mspace mfrac msub msup mstyle"""
 
