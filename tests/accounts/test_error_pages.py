@@ -6,6 +6,8 @@ import pytest
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
+pytestmark = pytest.mark.once
+
 
 def words(response: Any) -> str:
     body = response.content.decode()

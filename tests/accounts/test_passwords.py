@@ -14,6 +14,8 @@ from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended
 from tests.servers import PASSWORD
 
+pytestmark = pytest.mark.once
+
 NEW = "another horse battery"
 
 

@@ -16,6 +16,8 @@ from chatapp.accounts.models import LastAdmin, NeverDeleted, Team, User
 from chatapp.accounts.signals import access_ended, person_erased
 from tests.servers import PASSWORD
 
+pytestmark = pytest.mark.once
+
 PEOPLE = "/admin/accounts/user/"
 
 

@@ -15,6 +15,8 @@ from chatapp.accounts import links
 from chatapp.accounts.apps import greet
 from chatapp.accounts.models import User, setup_link
 
+pytestmark = pytest.mark.once
+
 FORM = {
     "username": "ada",
     "name": "Ada",

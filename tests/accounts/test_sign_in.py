@@ -10,6 +10,8 @@ from django.test import Client
 from chatapp.accounts.models import User
 from tests.servers import PASSWORD
 
+pytestmark = pytest.mark.once
+
 WRONG = "do not belong together"
 
 

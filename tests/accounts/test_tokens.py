@@ -5,6 +5,8 @@ import re
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once
+
 PAIR = re.compile(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)")
 GROUNDS = ("paper", "surface", "raised", "sunken", "hover")
 TEXTS = [

@@ -15,6 +15,8 @@ from tests.analytics_vendor import AnalyticsVendor, Billed
 from tests.browser.conftest import Visit
 from tests.servers import ROOT, Server
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def ledger(demo_server: Server) -> Server:

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.servers import Server
+
+pytestmark = pytest.mark.once
 
 
 def test_a_new_version_is_made_from_an_old_one_and_cancelled(

@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.talk import ask, finished, rows
 from tests.browser.test_finding import more
 from tests.servers import Server
+
+pytestmark = pytest.mark.once
 
 
 def test_a_project_from_its_first_chat_to_its_end(visit: Visit, server: Server) -> None:

@@ -9,6 +9,8 @@ from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, reply, stop_button
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 # A model that two long messages fill.
 SMALL = """from chatapp.pricing.models import Model
 model = Model.objects.get(id="claude-opus-4-6")

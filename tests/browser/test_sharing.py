@@ -24,6 +24,7 @@ def test_a_message_is_deleted_with_what_follows_and_comes_back(
     finished(alice)
     ask(alice, "Forget this")
     finished(alice, 1)
+    alice.reload()  # the head asks for its figures when a reply has ended
     spent = alice.locator("#spent").inner_text()
     other = visit(server, "alice", alice.url)
     articles = alice.locator("article")

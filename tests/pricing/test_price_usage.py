@@ -15,7 +15,7 @@ from django.db import connection
 from chatapp.pricing.importing import import_prices
 from tests.pricing.examples import STREAMS, VECTORS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 GOOD = {
     "name": "good",
     "model": "claude-haiku-4-5",
@@ -160,7 +160,6 @@ def test_events_may_hold_anything(tmp_path: Path) -> None:
     assert (code, answer["status"], answer["upper_usd"]) == (0, "estimated", None)
 
 
-@pytest.mark.once
 def test_100_000_lines_run_in_constant_memory(transactional_db: None, tmp_path: Path) -> None:
     import_prices()
     sizes = [peak(tmp_path, lines) for lines in (1_000, 100_000)]
