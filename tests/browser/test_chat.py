@@ -9,6 +9,8 @@ from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, reply, rows, says, stop_button
 from tests.servers import Server
 
+pytestmark = pytest.mark.once
+
 MARKDOWN = """## Plan
 
 Some **bold** words and `code`.

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.talk import ask, finished, reply, says
 from tests.chaos.parts import children
 from tests.servers import Server
+
+pytestmark = pytest.mark.once
 
 TEXT = "".join(f"Paragraph {n} has **bold** words.\n\n" for n in range(12)) + "The end."
 # Seconds in which the page must have noticed, however deep it slept.
