@@ -15,6 +15,7 @@ export class RowMenu {
       act(this.#row, what);
     });
     this.#menu.addEventListener("keydown", (event) => this.#key(event));
+    this.#menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#giveBack());
   }
 
   open(button, row) {
@@ -33,6 +34,14 @@ export class RowMenu {
     style.top = `${below ? bottom + GAP : top - GAP - offsetHeight}px`;
     style.left = `${Math.max(GAP, Math.min(left, innerWidth - offsetWidth - GAP))}px`;
     this.#menu.querySelector("button").focus();
+  }
+
+  // The row may have been drawn anew meanwhile, and the button that had the focus with it.
+  #giveBack() {
+    const { activeElement: at, body } = document;
+    if (at !== body && !this.#menu.contains(at)) return;
+    const row = `[data-id="${CSS.escape(this.#row.dataset.id)}"]`;
+    document.querySelector(`#rows ${row} [data-action=more]`)?.focus();
   }
 
   #show(what, on) {
