@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -10,6 +9,7 @@ from django.utils import timezone
 from chatapp.chat import captions
 from chatapp.chat.caching import cached_until
 from chatapp.chat.models import Conversation, Message
+from chatapp.chat.prompts import context_tokens
 from chatapp.ledger.models import Charge, State
 from chatapp.pricing.book import Tier
 from chatapp.pricing.models import Model, price_book
@@ -68,17 +68,6 @@ def spent_on(conversation: Conversation) -> int | None:
     charges = Charge.objects.captured().filter(conversation=conversation.id)
     total: int | None = charges.aggregate(total=Sum("amount_pusd"))["total"]
     return total
-
-
-def context_tokens(usage: Any) -> int:
-    """What the last sampling of a call read and wrote: the next prompt begins with it."""
-    match usage:
-        case {"iterations": [*entries]} if entries:
-            usage = next((e for e in reversed(entries) if e.get("type") == "message"), entries[-1])
-    usage = usage or {}
-    names = "input", "cache_creation_input", "cache_read_input", "output"
-    counts = [usage.get(f"{name}_tokens") for name in names]
-    return sum(count for count in counts if isinstance(count, int))
 
 
 def _costs(tier: Tier, tokens: int, *, cached: bool) -> dict[str, int]:

@@ -62,6 +62,17 @@ def _at_most(part: Any) -> int:
     return len(json.dumps(part).encode())
 
 
+def context_tokens(usage: Any) -> int:
+    """What the last sampling of a call read and wrote: the next prompt begins with it."""
+    match usage:
+        case {"iterations": [*entries]} if entries:
+            usage = next((e for e in reversed(entries) if e.get("type") == "message"), entries[-1])
+    usage = usage or {}
+    names = "input", "cache_creation_input", "cache_read_input", "output"
+    counts = [usage.get(f"{name}_tokens") for name in names]
+    return sum(count for count in counts if isinstance(count, int))
+
+
 class Counts:
     """The vendor's counts of recent prompts: what a quote has counted, a send need not."""
 

@@ -30,7 +30,7 @@ from chatapp.chat.generation import (
 from chatapp.chat.live import Live
 from chatapp.chat.models import Generation, Settlement
 from chatapp.chat.pace import Pace
-from chatapp.chat.prompts import counts
+from chatapp.chat.prompts import context_tokens, counts
 from chatapp.chat.refusals import Refused
 from chatapp.chat.stopwatch import Stopwatch
 from chatapp.claude import client
@@ -152,7 +152,7 @@ class Writing:
             case Started():
                 self._started = asyncio.create_task(self._remember_start())
             case Paused(prompt):
-                counts.keep(prompt, context(self._reply))
+                counts.keep(prompt, context_tokens(self._reply and self._reply.meter.usage))
                 await self._close_call(None)
                 self._text_before, self._thinking_before = self.live.text, self.live.thinking
             case Waiting(fault, seconds):
@@ -308,14 +308,6 @@ class Writing:
         return round(1000 * (monotonic() - start))
 
 
-def context(reply: Reply | None) -> int:
-    """What a paused call has read and written, in tokens: about the next one's prompt."""
-    usage = (reply.meter.usage if reply else None) or {}
-    counted = [usage.get(f"{kind}_tokens") for kind in CONTEXT]
-    return sum(tokens for tokens in counted if isinstance(tokens, int))
-
-
-CONTEXT = "input", "cache_creation_input", "cache_read_input", "output"
 INTERNAL = (
     "Something broke on our side. What was written is kept, and may have cost money. Try again."
 )

@@ -13,8 +13,9 @@ from chatapp.chat.bill import Bill
 from chatapp.chat.caching import missed
 from chatapp.chat.conversation import post
 from chatapp.chat.draft import Ask
-from chatapp.chat.figures import context_tokens, figures
+from chatapp.chat.figures import figures
 from chatapp.chat.models import Generation, Settlement
+from chatapp.chat.prompts import context_tokens
 from chatapp.ledger.models import Charge
 from chatapp.pricing.usage import Certainty, Metered
 from tests.chat.conftest import ask

@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Self
 
-from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 from chatapp.pricing import book
-from chatapp.pricing.models.editions import Recorded
+from chatapp.pricing.models.editions import Signed
 from chatapp.pricing.models.versions import MONEY
 from chatapp.pricing.money import format_usd
 
@@ -19,7 +17,7 @@ class CounterPriceQuerySet(models.QuerySet["CounterPrice"]):
         return self if at is None else self.filter(recorded_at__lte=at)
 
 
-class CounterPrice(Recorded):
+class CounterPrice(Signed):
     """What one count costs from `valid_from` on, whatever the model; never changed once recorded.
 
     In force at t, as known at k: as a price version. It is corrected by another that begins at the
@@ -30,14 +28,6 @@ class CounterPrice(Recorded):
     unit_price_pusd = models.BigIntegerField(validators=MONEY, help_text="pico-USD for one")
     valid_from = models.DateTimeField(help_text="UTC")
     reason = models.CharField(max_length=300)
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        editable=False,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
 
     objects = CounterPriceQuerySet.as_manager()
 

@@ -3,7 +3,9 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models, transaction
+from django.utils import timezone
 
 
 class Edition(models.Model):
@@ -56,3 +58,19 @@ class Recorded(BookEntry):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("A recorded price is never deleted.")
+
+
+class Signed(Recorded):
+    """One that says when it was recorded, and by whom."""
+
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    class Meta:
+        abstract = True

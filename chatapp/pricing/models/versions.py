@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from chatapp.pricing import book
-from chatapp.pricing.models.editions import BookEntry, Edition, Recorded
+from chatapp.pricing.models.editions import BookEntry, Edition, Recorded, Signed
 
 MONEY = [MinValueValidator(0)]
 
@@ -65,7 +65,7 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
         return version
 
 
-class PriceVersion(Recorded):
+class PriceVersion(Signed):
     """What one model costs at one speed from `valid_from` on; never changed once recorded.
 
     Two times: `valid_from` says when the rates hold, `recorded_at` and `cancelled_at` what was
@@ -86,14 +86,6 @@ class PriceVersion(Recorded):
     web_search_pusd = models.BigIntegerField(validators=MONEY, help_text="pico-USD for one search")
     source = models.CharField(max_length=300, blank=True)
     reason = models.CharField(max_length=300, blank=True)
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        editable=False,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
