@@ -1,6 +1,6 @@
 """Every way the vendor can fail, through the engine: what people see, and what the ledger holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,16 +10,11 @@ from chatapp.claude.breaker import breaker
 from chatapp.ledger.models import Charge
 from chatapp.web.database import db
 
-pytestmark = pytest.mark.usefixtures("quick")
-
 Open = Callable[..., Any]
 
 
-@pytest.fixture
-def quick(settings: Any) -> Any:
-    settings.FIRST_BYTE_TIMEOUT = 0.6
-    settings.IDLE_TIMEOUT = 0.6
-    settings.TOTAL_TIMEOUT = 3.0
+@pytest.fixture(autouse=True)
+def closed_breaker() -> Iterator[None]:
     breaker.succeeded()
     yield
     breaker.succeeded()
@@ -53,8 +48,9 @@ async def told(tab: Open, alice: Any, directive: str) -> tuple[Generation, list[
     ],
 )
 async def test_cut_in_the_middle_is_kept_and_estimated(
-    tab: Open, alice: Any, upstream: Any, directive: str, error: str
+    tab: Open, alice: Any, upstream: Any, settings: Any, directive: str, error: str
 ) -> None:
+    settings.IDLE_TIMEOUT, settings.TOTAL_TIMEOUT = 1.5, 4.0
     generation, charges, _ = await told(tab, alice, directive)
     assert (generation.state, generation.error) == ("interrupted", error)
     assert generation.message.text.startswith("w0 w1 w2 ")
@@ -145,7 +141,9 @@ async def test_nonsense_never_crashes_and_never_passes_for_complete(
     assert charge.status != "exact"
 
 
-async def test_silence_before_the_first_byte_ends(tab: Open, alice: Any, upstream: Any) -> None:
+@pytest.mark.usefixtures("upstream")
+async def test_silence_before_the_first_byte_ends(tab: Open, alice: Any, settings: Any) -> None:
+    settings.FIRST_BYTE_TIMEOUT = 0.6
     generation, (charge,), _ = await told(tab, alice, "stall_headers")
     assert (generation.state, generation.error) == ("failed", "no_answer")
     assert charge.status == "unknown"
