@@ -8,7 +8,7 @@ WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream bench-page mutants fmt lock screenshots
+.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream bench-page mutants fmt lock messages screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -56,6 +56,9 @@ fmt: $(COMPLETE) ## format the code
 lock: $(COMPLETE) ## pin the requirements anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+
+messages: $(COMPLETE) ## gather the marked words into locale/, and compile the translations
+	@$(BIN)/python -m scripts.messages
 
 screenshots: $(COMPLETE) ## make the README's pictures
 	@$(BIN)/python scripts/screenshots.py

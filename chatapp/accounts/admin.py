@@ -11,23 +11,29 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.accounts import links, mail
 from chatapp.accounts.forms import POWERS, InviteForm, PersonForm
 from chatapp.accounts.models import LastAdmin, Team, User
 
 admin.site.site_title = "chatapp"
-admin.site.site_header = "chatapp administration"
-admin.site.index_title = "Administration"
+admin.site.site_header = _("chatapp administration")
+admin.site.index_title = _("Administration")
 admin.site.enable_nav_sidebar = True
 
 
 class State(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("active", "Active"), ("deactivated", "Deactivated"), ("erased", "Erased")]
+        return [
+            ("active", gettext("Active")),
+            ("deactivated", gettext("Deactivated")),
+            ("erased", gettext("Erased")),
+        ]
 
     def queryset(self, request: HttpRequest, people: QuerySet[User]) -> QuerySet[User]:
         match self.value():
@@ -56,18 +62,18 @@ class PersonAdmin(UserAdmin):
     actions = ("deactivate", "reactivate", "erase")
     fieldsets = (
         (None, {"fields": ("username", "name", "email", "team")}),
-        ("What they may do", {"fields": POWERS}),
-        ("When", {"fields": ("state", "last_login", "date_joined")}),
+        (_("What they may do"), {"fields": POWERS}),
+        (_("When"), {"fields": ("state", "last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "name", "email", "team", "groups")}),)
+    add_fieldsets = ((None, {"fields": InviteForm.Meta.fields}),)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, person: User) -> str:
         if person.erased_at:
-            return "erased"
+            return gettext("erased")
         if not person.is_active:
-            return "deactivated"
-        return "invited" if person.awaited else "active"
+            return gettext("deactivated")
+        return gettext("invited") if person.awaited else gettext("active")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -107,7 +113,7 @@ class PersonAdmin(UserAdmin):
             _mail_invitation(request, person)
             return redirect(request.path)
         context = self.admin_site.each_context(request) | {
-            "title": f"A link for {person.label}",
+            "title": gettext("A link for %(name)s") % {"name": person.label},
             "opts": self.opts,
             "original": person,
             "person": person,
@@ -116,30 +122,36 @@ class PersonAdmin(UserAdmin):
         }
         return TemplateResponse(request, "admin/accounts/user/link.html", context)
 
-    @admin.action(description="Deactivate: no access, everything stays", permissions=["change"])
+    @admin.action(description=_("Deactivate: no access, everything stays"), permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
         for person in self._below(request, people):
             try:
                 person.deactivate()
-            except LastAdmin as error:
-                self.message_user(request, str(error), messages.ERROR)
+            except LastAdmin:
+                self.message_user(request, _last(person), messages.ERROR)
             else:
                 self.log_change(request, person, "Deactivated.")
-                self.message_user(request, f"{person.label} has no access any more.")
+                self.message_user(
+                    request, gettext("%(name)s has no access any more.") % {"name": person.label}
+                )
 
-    @admin.action(description="Reactivate: access again", permissions=["change"])
+    @admin.action(description=_("Reactivate: access again"), permissions=["change"])
     def reactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
         for person in self._below(request, people).filter(erased_at=None):
             person.reactivate()
             self.log_change(request, person, "Reactivated.")
-            self.message_user(request, f"{person.label} has access again.")
+            self.message_user(
+                request, gettext("%(name)s has access again.") % {"name": person.label}
+            )
 
-    @admin.action(description="Erase: name and words go, the spend stays", permissions=["change"])
+    @admin.action(
+        description=_("Erase: name and words go, the spend stays"), permissions=["change"]
+    )
     def erase(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         people = self._below(request, people).filter(erased_at=None)
         if request.POST.get("confirmed") != "yes":
             context = self.admin_site.each_context(request) | {
-                "title": "Erase people",
+                "title": gettext("Erase people"),
                 "opts": self.opts,
                 "people": people,
                 "action_checkbox_name": ACTION_CHECKBOX_NAME,
@@ -148,11 +160,12 @@ class PersonAdmin(UserAdmin):
         for person in people:
             try:
                 person.erase()
-            except LastAdmin as error:
-                self.message_user(request, str(error), messages.ERROR)
+            except LastAdmin:
+                self.message_user(request, _last(person), messages.ERROR)
             else:
                 self.log_change(request, person, "Erased.")
-                self.message_user(request, f"Erased; what they spent is kept as {person.username}.")
+                words = gettext("Erased; what they spent is kept as %(name)s.")
+                self.message_user(request, words % {"name": person.username})
         return None
 
     def _below(self, request: HttpRequest, people: QuerySet[User]) -> QuerySet[User]:
@@ -168,7 +181,7 @@ class TeamAdmin(admin.ModelAdmin):
         active = Count("people", filter=Q(people__is_active=True))
         return super().get_queryset(request).annotate(active_people=active)
 
-    @admin.display(description="Active people", ordering="active_people")
+    @admin.display(description=_("Active people"), ordering="active_people")
     def people(self, team: Any) -> int:
         return team.active_people
 
@@ -177,12 +190,18 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser)
 
 
+def _last(person: User) -> str:
+    return gettext("%(name)s is the last admin.") % {"name": person.label}
+
+
 def _mail_invitation(request: HttpRequest, person: User) -> None:
     if person.email and mail.configured():
-        mail.send_soon(
-            person.email,
-            "accounts/mail/invitation_subject.txt",
-            "accounts/mail/invitation.txt",
-            {"person": person, "by": request.user, "link": links.invitation(person)},
-        )
-        messages.success(request, f"The link was sent to {person.email}.")
+        with person.speaking():
+            mail.send_soon(
+                person.email,
+                "accounts/mail/invitation_subject.txt",
+                "accounts/mail/invitation.txt",
+                {"person": person, "by": request.user, "link": links.invitation(person)},
+            )
+        words = gettext("The link was sent to %(address)s.")
+        messages.success(request, words % {"address": person.email})

@@ -14,6 +14,8 @@ from django.contrib.auth.forms import (
     UsernameField,
 )
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.accounts import mail
 from chatapp.accounts.models import User
@@ -24,16 +26,14 @@ POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 class SignInForm(AuthenticationForm):
     # One sentence for a wrong name, a wrong password, a deactivated and an invited person.
-    error_messages = {
-        "invalid_login": "That user name and password do not belong together. "
-        "Passwords are case-sensitive.",
-        "inactive": "That user name and password do not belong together. "
-        "Passwords are case-sensitive.",
-    }
+    error_messages = dict.fromkeys(
+        ("invalid_login", "inactive"),
+        _("That user name and password do not belong together. Passwords are case-sensitive."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "User name"
+        self.fields["username"].label = _("User name")
 
 
 class PasswordWords:
@@ -44,9 +44,9 @@ class PasswordWords:
         fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]
         for name, field in fields.items():
             if name.endswith("password1"):
-                field.help_text = "At least 10 characters, and hard to guess."
+                field.help_text = _("At least 10 characters, and hard to guess.")
             elif name.endswith("password2"):
-                field.label, field.help_text = "Once more", ""
+                field.label, field.help_text = _("Once more"), ""
 
     def validate_password_for_user(self, user: User, field: str = "password2") -> None:
         super().validate_password_for_user(user, field.replace("2", "1"))  # type: ignore[misc]
@@ -67,8 +67,8 @@ class SetupForm(PasswordWords, BaseUserCreationForm):
         model = User
         fields = ("username", "name", "email")
         field_classes = {"username": UsernameField}
-        labels = {"username": "User name", "name": "Your name", "email": "E-mail"}
-        help_texts = {"username": "You sign in with it.", "email": "For password resets."}
+        labels = {"username": _("User name"), "name": _("Your name"), "email": _("E-mail")}
+        help_texts = {"username": _("You sign in with it."), "email": _("For password resets.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,14 +78,21 @@ class SetupForm(PasswordWords, BaseUserCreationForm):
 class InviteForm(forms.ModelForm):
     """A new person in Django admin: no password, since they choose their own."""
 
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("", _("Like the browser")), *settings.LANGUAGES],
+        required=False,
+        help_text=_("Of pages, and of the mail with the link."),
+    )
+
     class Meta:
         model = User
-        fields = ("username", "name", "email", "team", "groups")
+        fields = ("username", "name", "email", "language", "team", "groups")
         field_classes = {"username": UsernameField}
         help_texts = {
-            "username": "They sign in with it. Letters, digits and @ . + - _",
-            "email": "For password resets, and for the link when this server sends mail.",
-            "groups": "“Spend admins” see what everybody spends.",
+            "username": _("They sign in with it. Letters, digits and @ . + - _"),
+            "email": _("For password resets, and for the link when this server sends mail."),
+            "groups": _("“Spend admins” see what everybody spends."),
         }
 
     def save(self, commit: bool = True) -> User:
@@ -101,27 +108,29 @@ class PersonForm(forms.ModelForm):
         fields = ("username", "name", "email", "team", *POWERS)
         field_classes = {"username": UsernameField}
         help_texts = {
-            "is_staff": "May open the administration; what they may do there, the lists below say.",
-            "is_superuser": "May do everything.",
+            "is_staff": _(
+                "May open the administration; what they may do there, the lists below say."
+            ),
+            "is_superuser": _("May do everything."),
         }
-        labels = {"is_staff": "Administration", "is_superuser": "Admin"}
+        labels = {"is_staff": _("Administration"), "is_superuser": _("Admin")}
 
 
 class AccountForm(forms.ModelForm):
     """Name and e-mail. Another address gets the reset links, so changing it asks who you are."""
 
     current_password = forms.CharField(
-        label="Your password",
+        label=_("Your password"),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text="Only when you change the e-mail address.",
+        help_text=_("Only when you change the e-mail address."),
     )
 
     class Meta:
         model = User
         fields = ("name", "email")
-        labels = {"name": "Name", "email": "E-mail"}
+        labels = {"name": _("Name"), "email": _("E-mail")}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -132,7 +141,9 @@ class AccountForm(forms.ModelForm):
         if "email" in self.changed_data and not self.instance.check_password(
             cleaned.get("current_password", "")
         ):
-            raise ValidationError({"current_password": "Type your password to change the e-mail."})
+            raise ValidationError(
+                {"current_password": _("Type your password to change the e-mail.")}
+            )
         return cleaned
 
 
@@ -153,4 +164,5 @@ class ResetForm(PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        mail.send_soon(to_email, subject_template_name, email_template_name, context)
+        with override(context["user"].language or get_language()):
+            mail.send_soon(to_email, subject_template_name, email_template_name, context)

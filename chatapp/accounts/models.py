@@ -1,14 +1,16 @@
 """People and the teams they spend for."""
 
 import uuid
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from chatapp.accounts import links
 from chatapp.accounts.signals import access_ended, person_erased
@@ -66,6 +68,8 @@ class User(AbstractUser):
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="people"
     )
     erased_at = models.DateTimeField(null=True, editable=False)
+    # "" follows each browser.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     objects: ClassVar[PersonManager] = PersonManager()
 
@@ -101,6 +105,10 @@ class User(AbstractUser):
     def awaited(self) -> bool:
         """Invited, and not in yet: there is no password."""
         return self.is_active and not self.has_usable_password()
+
+    def speaking(self) -> AbstractContextManager[None]:
+        """For words that reach them outside a page: in their language, else in the server's."""
+        return translation.override(self.language or settings.LANGUAGE_CODE)
 
     def get_full_name(self) -> str:
         return self.name

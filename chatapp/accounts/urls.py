@@ -2,7 +2,6 @@
 
 from django.urls import path
 from django.views.generic import RedirectView, TemplateView
-from django.views.i18n import set_language
 
 from chatapp.accounts import views
 
@@ -26,7 +25,7 @@ urlpatterns = [
     ),
     path("account/", views.Account.as_view(), name="account"),
     path("theme/", views.theme, name="theme"),
-    path("language/", set_language, name="language"),
+    path("language/", views.language, name="language"),
     # Before the admin's own: one way in, one throttle, one place for passwords.
     path("admin/login/", views.admin_sign_in),
     path("admin/logout/", views.SignOut.as_view()),

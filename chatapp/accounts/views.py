@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -140,7 +141,9 @@ class ChangePassword(PasswordAsked, auth.PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         access_ended.send(sender=User, person=self.request.user)
-        messages.success(self.request, "Your password is changed. Other browsers are signed out.")
+        messages.success(
+            self.request, _("Your password is changed. Other browsers are signed out.")
+        )
         return response
 
 
@@ -174,25 +177,39 @@ class Account(LoginRequiredMixin, PasswordAsked, UpdateView):
         # Not request.user: a refused form must not change the name in the page's header.
         return User.objects.get(pk=self.request.user.pk)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(languages=settings.LANGUAGES, **kwargs)
-
     def form_valid(self, form: Any) -> HttpResponse:
         form.save()
-        messages.success(self.request, "Saved.")
+        messages.success(self.request, _("Saved."))
         return HttpResponseRedirect(str(self.success_url))
 
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep light or dark in a cookie; anything else follows the device again."""
+    choice = request.POST.get("theme", "")
+    return _kept(request, "theme", choice if choice in THEMES else "")
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keep the language with the person, and in a cookie for when nobody is signed in."""
+    chosen = request.POST.get("language", "")
+    chosen = chosen if chosen in dict(settings.LANGUAGES) else ""
+    if isinstance(request.user, User):
+        request.user.language = chosen
+        request.user.save(update_fields=["language"])
+    return _kept(request, settings.LANGUAGE_COOKIE_NAME, chosen)
+
+
+def _kept(request: HttpRequest, name: str, choice: str) -> HttpResponse:
+    """Back to where they were, with this choice in a cookie, or with none."""
     response = HttpResponseRedirect(_safe(request, request.POST.get("next", "")))
-    if (choice := request.POST.get("theme", "")) in THEMES:
+    if choice:
         response.set_cookie(
-            "theme", choice, YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
+            name, choice, YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
         )
     else:
-        response.delete_cookie("theme")
+        response.delete_cookie(name)
     return response
 
 

@@ -1,6 +1,7 @@
 """The chat app's registration with Django, and with the server whose life it shares."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext
 
 
 class ChatConfig(AppConfig):
@@ -10,3 +11,6 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chatapp.chat import lifetime  # noqa: F401 - its receivers
+        from chatapp.chat.markdown import words
+
+        words.say = gettext

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from chatapp.chat.forms import Form, posted
@@ -18,6 +19,7 @@ from chatapp.chat.refusals import Refused
 from chatapp.chat.sniffing import pixels, sniff
 from chatapp.chat.views import Member, refusals_as_json
 from chatapp.claude.files import IMAGES, TEXT
+from chatapp.web.numbers import localized, mb, number
 
 NAME = 120  # characters kept of a file's name
 WAITING = 40  # files of one person that no message has yet
@@ -41,9 +43,12 @@ def begin(request: Member) -> JsonResponse:
     """A file is coming: its place, to which its pieces are then posted."""
     data = Announced(posted(request)).clean_or_refuse()
     if data["size"] > settings.ATTACHMENT_BYTES:
-        raise Refused("too_large", f"It is larger than {settings.ATTACHMENT_BYTES / 10**6:.0f} MB.")
+        raise Refused(
+            "too_large",
+            _("It is larger than %(size)s MB.") % {"size": mb(settings.ATTACHMENT_BYTES)},
+        )
     if request.user.attachments.filter(messages=None).count() >= WAITING:
-        raise Refused("too_many", "Too many of your files wait to be sent. Send or remove some.")
+        raise Refused("too_many", _("Too many of your files wait to be sent. Send or remove some."))
     made = Attachment.objects.create(
         owner=request.user, name=inert(data["name"]), size=data["size"]
     )
@@ -56,7 +61,7 @@ def piece(request: Member, id: UUID) -> JsonResponse:
     attachment = get_object_or_404(Attachment.objects.of(request.user), id=id, media_type="")
     at = Piece(request.GET).clean_or_refuse()["at"]
     if at + len(request.body) > attachment.size:
-        raise Refused("too_large", "There is more of it than was said.")
+        raise Refused("too_large", _("There is more of it than was said."))
     if attachment.write(at, request.body) == attachment.size:
         _accept(attachment)
     return JsonResponse({"name": attachment.name, "media_type": attachment.media_type})
@@ -75,7 +80,7 @@ def serve(request: Member, id: UUID) -> HttpResponse:
     """The file as it came, to be saved; a browser that shows it anyway runs nothing in it."""
     attachment = get_object_or_404(Attachment.objects.of(request.user).whole(), id=id)
     if not attachment.path.exists():
-        return HttpResponse("This file was lost.", status=410, content_type=TEXT)
+        return HttpResponse(_("This file was lost."), status=410, content_type=TEXT)
     kind = f"{TEXT}; charset=utf-8" if attachment.media_type == TEXT else attachment.media_type
     header = content_disposition_header(True, attachment.name)
     assert header
@@ -103,14 +108,16 @@ def _accept(attachment: Attachment) -> None:
 
 def _trouble(media_type: str, content: bytes) -> str:
     if not media_type:
-        return "It is neither an image (PNG, JPEG, GIF, WebP) nor a PDF nor text in UTF-8."
+        return _("It is neither an image (PNG, JPEG, GIF, WebP) nor a PDF nor text in UTF-8.")
     if media_type not in IMAGES:
         return ""
     if len(content) > IMAGE_BYTES:
-        return f"Images may have {IMAGE_BYTES / 10**6:.2f} MB at most. Make it smaller."
+        words = _("Images may have %(size)s MB at most. Make it smaller.")
+        return words % {"size": localized(f"{IMAGE_BYTES / 10**6:.2f}")}
     size = pixels(content)
     if size is None or not all(size):
-        return "The image is damaged."
+        return _("The image is damaged.")
     if max(size) > EDGE:
-        return f"Images may be {EDGE:,} pixels wide and high at most. Make it smaller."
+        words = _("Images may be %(edge)s pixels wide and high at most. Make it smaller.")
+        return words % {"edge": number(EDGE)}
     return ""

@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from chatapp.ledger.models import Charge
+from chatapp.web.numbers import number
 
 
 def cached_until(call: Charge, model: str) -> datetime | None:
@@ -23,12 +26,17 @@ def missed(call: Charge, before: Charge | None) -> str:
     if usage.get("cache_read_input_tokens") or not usage.get("cache_creation_input_tokens"):
         return ""
     if call.model != before.model:
-        return "cache missed: each model has its own"
+        return _("cache missed: each model has its own")
     waited = call.authorized_at - before.authorized_at
     if waited > _kept(before):
         minutes = round(waited.total_seconds() / 60)
-        return f"cache missed: {minutes:,} minutes had passed"
-    return "cache missed: a setting or an earlier message had changed"
+        words = ngettext(
+            "cache missed: %(minutes)s minute had passed",
+            "cache missed: %(minutes)s minutes had passed",
+            minutes,
+        )
+        return words % {"minutes": number(minutes)}
+    return _("cache missed: a setting or an earlier message had changed")
 
 
 def _used(call: Charge) -> bool:

@@ -3,31 +3,37 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from chatapp.ledger.models import Charge, State, Status
-from chatapp.pricing.money import format_usd
+from chatapp.pricing.words import usd
+from chatapp.web.numbers import number
 
 Calls = Sequence[Charge]
 
 STOPS = {
-    "": "",
-    "end_turn": "finished",
-    "stop_sequence": "finished at a stop sequence",
-    "max_tokens": "cut off at the token limit",
-    "model_context_window_exceeded": "cut off: the context window is full",
-    "pause_turn": "paused",
-    "refusal": "declined",
+    "end_turn": noop("finished"),
+    "stop_sequence": noop("finished at a stop sequence"),
+    "max_tokens": noop("cut off at the token limit"),
+    "model_context_window_exceeded": noop("cut off: the context window is full"),
+    "pause_turn": noop("paused"),
+    "refusal": noop("declined"),
 }
 # What a person can do about it.
 ADVICE = {
-    "max_tokens": "The reply reached its longest length, which the settings of this chat say.",
-    "pause_turn": "Claude paused in the middle of a long search. It can go on from here.",
-    "model_context_window_exceeded": (
+    "max_tokens": noop(
+        "The reply reached its longest length, which the settings of this chat say."
+    ),
+    "pause_turn": noop("Claude paused in the middle of a long search. It can go on from here."),
+    "model_context_window_exceeded": noop(
         "The conversation and the reply fill all that this model can read. "
         "Go on in a new chat, or with a model that reads more."
     ),
-    "refusal": "Claude declined to answer this. Ask in other words, or choose another model.",
+    "refusal": noop("Claude declined to answer this. Ask in other words, or choose another model."),
 }
 CAN_GO_ON = {"max_tokens", "pause_turn"}
+ENDS = {"stopped": noop("stopped"), "interrupted": noop("interrupted")}
 
 
 def price_line(calls: Calls) -> str:
@@ -39,12 +45,12 @@ def price_line(calls: Calls) -> str:
         return ""
     billed = [call for call in calls if call.state == State.CAPTURED]
     if not billed:
-        return f"{calls[-1].model} · nothing charged"
+        return f"{calls[-1].model} · {_('nothing charged')}"
     parts = [billed[-1].model]
-    for tokens, words in ("tokens_in", "in"), ("tokens_out", "out"):
+    for tokens, words in ("tokens_in", _("%(tokens)s in")), ("tokens_out", _("%(tokens)s out")):
         counts = [n for call in billed if (n := getattr(call, tokens)) is not None]
         if counts:
-            parts.append(f"{sum(counts):,} {words}")
+            parts.append(words % {"tokens": number(sum(counts))})
     return " · ".join([*parts, _amount(billed)])
 
 
@@ -56,28 +62,26 @@ def pusd(calls: Calls) -> int | None:
 
 def _amount(billed: Calls) -> str:
     known, statuses = pusd(billed), {call.status for call in billed}
-    missing = (
-        "unpriced"
-        if Status.UNPRICED in statuses
-        else "cost unknown"
-        if Status.UNKNOWN in statuses
-        else ""
-    )
+    unpriced, unknown = Status.UNPRICED in statuses, Status.UNKNOWN in statuses
     if known is None:
-        return missing
-    about = "about " if Status.ESTIMATED in statuses else ""
-    return f"{about}{format_usd(known)}" + (f" and a part {missing}" if missing else "")
+        return _("unpriced") if unpriced else _("cost unknown") if unknown else ""
+    amount = usd(known)
+    if Status.ESTIMATED in statuses:
+        amount = _("about %(amount)s") % {"amount": amount}
+    if unpriced:
+        return _("%(amount)s and a part unpriced") % {"amount": amount}
+    return _("%(amount)s and a part cost unknown") % {"amount": amount} if unknown else amount
 
 
 def stop_words(state: str, stop_reason: str) -> str:
     """Why a reply ended; `state` is its generation's."""
-    if state in ("stopped", "interrupted"):
-        return state
-    return STOPS.get(stop_reason, f"ended with {stop_reason}")
+    if said := ENDS.get(state) or STOPS.get(stop_reason):
+        return _(said)
+    return _("ended with %(reason)s") % {"reason": stop_reason} if stop_reason else ""
 
 
 def advice(state: str, stop_reason: str) -> str:
-    return ADVICE.get(stop_reason, "") if state == "done" else ""
+    return _(ADVICE[stop_reason]) if state == "done" and stop_reason in ADVICE else ""
 
 
 def thought_words(calls: Calls, thought_ms: int | None) -> str:
@@ -85,9 +89,15 @@ def thought_words(calls: Calls, thought_ms: int | None) -> str:
     tokens = sum(_thinking_tokens(call.usage) for call in calls)
     searches = sum(_searches(call.usage) for call in calls)
     if searches and not tokens:
-        return "Searched the web"
-    words = "Thinking" if thought_ms is None else f"Thought for {_seconds(thought_ms)}"
-    return f"{words}, {tokens:,} tokens" if tokens else words
+        return _("Searched the web")
+    words = (
+        _("Thinking")
+        if thought_ms is None
+        else _("Thought for %(time)s") % {"time": _seconds(thought_ms)}
+    )
+    if not tokens:
+        return words
+    return _("%(thought)s, %(tokens)s tokens") % {"thought": words, "tokens": number(tokens)}
 
 
 def served_words(calls: Calls) -> str:
@@ -96,7 +106,10 @@ def served_words(calls: Calls) -> str:
         return ""
     call = calls[-1]
     same = call.served_model.startswith(call.requested_model) or call.model == call.requested_model
-    return "" if same else f"{call.model} answered, {call.requested_model} was asked"
+    if same:
+        return ""
+    words = _("%(model)s answered, %(asked)s was asked")
+    return words % {"model": call.model, "asked": call.requested_model}
 
 
 def _seconds(ms: int) -> str:

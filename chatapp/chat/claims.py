@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from chatapp.accounts.models import User
 from chatapp.chat import events
@@ -45,14 +47,15 @@ def depart(generation: Generation, prompt: Prompt, charge: Charge, attempt: int)
     try:
         return hold(generation, prompt, attempt=attempt)
     except CountNeeded as fault:
-        raise Refused("budget_exceeded", "There is no money left for another try.") from fault
+        raise Refused("budget_exceeded", _("There is no money left for another try.")) from fault
 
 
 def farewell(id: UUID) -> tuple[str, events.Frame]:
     """The frame that ends a reply, and the topic to publish it on."""
     generation = Generation.objects.select_related("message__conversation").get(id=id)
     message = generation.message
-    return message.conversation.topic, events.done(generation, article_html(message))
+    with generation.speaking():
+        return message.conversation.topic, events.done(generation, article_html(message))
 
 
 def request_stop(user: User, id: UUID) -> Generation:
@@ -77,7 +80,7 @@ def expire(id: UUID) -> bool:
         generation,
         State.FAILED,
         "queue_timeout",
-        "The server was too busy to ask. Nothing was sent and nothing was spent. Try again.",
+        noop("The server was too busy to ask. Nothing was sent and nothing was spent. Try again."),
     )
     return True
 
@@ -143,7 +146,7 @@ def _locked(id: UUID, *, lapsed: bool = False) -> Generation | None:
     return rows.select_for_update(skip_locked=skip).filter(id=id).first()
 
 
-LOST = (
+LOST = noop(
     "The server that wrote this was lost. What was saved is kept; what was written is paid for. "
     "Continue or try again."
 )

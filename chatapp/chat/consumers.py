@@ -11,6 +11,8 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 from chatapp.chat import asking, events, resuming, sessions
@@ -94,6 +96,8 @@ class ChatConsumer(AsyncConsumer):
         self._frames = Bucket(burst=100, rate=30)
         self._resumes = Bucket(burst=5, rate=5)
         self._outbox = Outbox(self._send_text)
+        # For all that this socket does from here on.
+        translation.activate(user.language or sessions.language(self.scope["headers"]))
         broadcast.join(f"user.{user.pk}", self)
         self._spawn(self._keep())
         self._say(events.welcome())
@@ -168,7 +172,7 @@ class ChatConsumer(AsyncConsumer):
         except Refused as refused:
             self._reject(ask, refused)
         except sessions.Gone as gone:
-            self._refuse(key, "signed_out", "You are signed out. Your text is still here.")
+            self._refuse(key, "signed_out", _("You are signed out. Your text is still here."))
             await self._close(gone.code)
         except OUTAGE:
             self._say(events.retry(key, AGAIN))
@@ -187,7 +191,7 @@ class ChatConsumer(AsyncConsumer):
         try:
             await asking.count(prompt)
         except Fault as fault:
-            unsure = "Whether it fits the model and the budget could not be told."
+            unsure = _("Whether it fits the model and the budget could not be told.")
             self._reject(ask, Refused("context_exceeded", f"{unsure} {fault.message}"))
         else:
             await self._ask(ask)

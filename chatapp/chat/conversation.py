@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 from chatapp.chat.draft import Ask, Draft
@@ -93,7 +95,7 @@ def _repeated(user: User, ask: Ask, taker: Taker | None) -> Posted | None:
         .first()
     )
     if found and found.request_hash != ask.hash:
-        raise Refused("key_reused", "This message was already sent with another text.")
+        raise Refused("key_reused", _("This message was already sent with another text."))
     if found and taker and found.id == taker.id:
         return Posted(found, new=True, claim=claimed(found))
     return Posted(found, new=False) if found else None
@@ -101,9 +103,8 @@ def _repeated(user: User, ask: Ask, taker: Taker | None) -> Posted | None:
 
 def _new(user: User, ask: Ask, taker: Taker | None) -> Posted:
     if Generation.objects.live().filter(user=user).count() >= LIVE_REPLIES:
-        raise Refused(
-            "rate_limited", f"You have {LIVE_REPLIES} replies being written. Wait for one of them."
-        )
+        words = _("You have %(replies)s replies being written. Wait for one of them.")
+        raise Refused("rate_limited", words % {"replies": LIVE_REPLIES})
     draft = Draft.of(user, ask)
     draft.save()
     reply = Message.objects.create(
@@ -117,6 +118,7 @@ def _new(user: User, ask: Ask, taker: Taker | None) -> Posted:
         model=draft.model,
         max_tokens=draft.max_tokens,
         options=draft.options,
+        language=get_language() or "",
         **(_taken(taker) if taker else {}),
     )
     reply.charge = charge = hold(generation, draft.prompt)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 from chatapp.chat.models import Attachment, Conversation, Generation, Message, Project
@@ -19,6 +20,7 @@ from chatapp.chat.wishes import Wishes
 from chatapp.claude.client import Prompt
 from chatapp.claude.prompt import Options
 from chatapp.pricing.models import Model, price_book
+from chatapp.web.numbers import mb, number
 
 TEXT_LIMIT = 200_000  # bytes; a frame holds 256 KiB
 # Bytes of all files of one request: Anthropic takes 32 MB, and base64 adds a third.
@@ -167,7 +169,8 @@ def change_settings(
     if not 1 <= max_tokens <= chosen.max_output:
         raise Refused(
             "max_tokens",
-            f"{chosen.name} writes between 1 and {chosen.max_output:,} tokens.",
+            _("%(model)s writes between 1 and %(most)s tokens.")
+            % {"model": chosen.name, "most": number(chosen.max_output)},
             field="max_tokens",
         )
     conversation.max_tokens = max_tokens
@@ -182,7 +185,8 @@ def offered(name: str) -> Model:
     model = Model.objects.filter(id=id, offered=True).first()
     if model and not (model.price and model.price.available):
         raise unpriced(model)
-    raise Refused("model_unknown", f"There is no model {name[:60]!r} here.", field="model")
+    words = _("There is no model “%(name)s” here.") % {"name": name[:60]}
+    raise Refused("model_unknown", words, field="model")
 
 
 def _question(user: User, conversation: Conversation, parent: Message | None, ask: Ask) -> Message:
@@ -190,7 +194,7 @@ def _question(user: User, conversation: Conversation, parent: Message | None, as
     question.attaching = _attachments(user, conversation, ask.attachments)
     text = clean(ask.text or "")
     if not text.strip() and not question.attaching:
-        raise Refused("empty", "There is nothing to send yet.", field="text")
+        raise Refused("empty", _("There is nothing to send yet."), field="text")
     question.text = _short(text, field="text")
     if not conversation.title:
         conversation.name_after(text if text.strip() else question.attaching[0].name)
@@ -199,21 +203,22 @@ def _question(user: User, conversation: Conversation, parent: Message | None, as
 
 def _attachments(user: User, conversation: Conversation, ids: tuple[UUID, ...]) -> list[Attachment]:
     if len(ids) > settings.ATTACHMENTS:
-        raise Refused("attachments", f"At most {settings.ATTACHMENTS} files go with a message.")
+        words = _("At most %(most)s files go with a message.")
+        raise Refused("attachments", words % {"most": settings.ATTACHMENTS})
     found = Attachment.objects.of(user).for_question(conversation).filter(id__in=ids)
     if len(found) != len(set(ids)):
-        raise Refused("attachments", "A file is no longer here. Remove it, and attach it again.")
+        raise Refused("attachments", _("A file is no longer here. Remove it, and attach it again."))
     return list(found)
 
 
 def _sendable(path: list[Message]) -> None:
     size = sum(file.size for message in path for file in message.files)
     if size > FILES_LIMIT:
-        raise Refused(
-            "attachments",
-            f"The files of this conversation have {size / 10**6:.0f} MB together; "
-            f"{FILES_LIMIT / 10**6:.0f} MB can be sent at once. Start a new one for the last file.",
+        words = _(
+            "The files of this conversation have %(size)s MB together; %(most)s MB can be sent at "
+            "once. Start a new one for the last file."
         )
+        raise Refused("attachments", words % {"size": mb(size), "most": mb(FILES_LIMIT)})
 
 
 def _parent(conversation: Conversation, id: UUID | None) -> Message | None:
@@ -230,10 +235,7 @@ def _parent(conversation: Conversation, id: UUID | None) -> Message | None:
 def _short(text: str, *, field: str) -> str:
     size = len(text.encode())
     if size > TEXT_LIMIT:
-        raise Refused(
-            "too_long",
-            f"That is {size:,} bytes of text; {TEXT_LIMIT:,} can be sent at once. "
-            "Nothing was sent.",
-            field=field,
-        )
+        words = _("That is %(size)s bytes of text; %(most)s can be sent at once. Nothing was sent.")
+        said = words % {"size": number(size), "most": number(TEXT_LIMIT)}
+        raise Refused("too_long", said, field=field)
     return text

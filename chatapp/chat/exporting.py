@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 from chatapp.chat import foreign
@@ -19,6 +20,7 @@ from chatapp.chat.models import Conversation, Message
 from chatapp.chat.refusals import Refused
 from chatapp.chat.text import clean
 from chatapp.chat.wishes import Wishes
+from chatapp.web.numbers import number
 
 FORMAT = "chatapp conversation"
 VERSION = 1
@@ -78,10 +80,10 @@ def bring_in(user: User, content: bytes) -> list[Conversation]:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
-        raise _unfit("It is not JSON.") from None
+        raise _unfit(_("It is not JSON.")) from None
     chats = data if isinstance(data, list) else [data]
     if not chats:
-        raise _unfit("There is no chat in it.")
+        raise _unfit(_("There is no chat in it."))
     with transaction.atomic():
         return [bring_one(user, chat) for chat in chats]
 
@@ -92,7 +94,7 @@ def bring_one(user: User, chat: Any) -> Conversation:
     now = timezone.now()
     conversation = Conversation(
         owner=user,
-        title=" ".join(_text(data, "title").split())[:200] or "Imported chat",
+        title=" ".join(_text(data, "title").split())[:200] or _("Imported chat"),
         model=_model(_text(data, "model")),
         max_tokens=settings.DEFAULT_MAX_TOKENS,
         system_prompt=_short(_text(data, "system_prompt")),
@@ -113,27 +115,29 @@ def bring_one(user: User, chat: Any) -> Conversation:
 def _own(data: Any) -> Json:
     """The chat in our own format."""
     if not isinstance(data, dict):
-        raise _unfit("It is not a chat.")
+        raise _unfit(_("It is not a chat."))
     if chat := foreign.translated(data):
         return chat
     if data.get("format") != FORMAT:
-        raise _unfit("It was exported neither here nor from claude.ai or ChatGPT.")
+        raise _unfit(_("It was exported neither here nor from claude.ai or ChatGPT."))
     if data.get("version") != VERSION:
-        raise _unfit("It was exported by another version.")
+        raise _unfit(_("It was exported by another version."))
     return data
 
 
 def _messages(conversation: Conversation, rows: Any) -> list[Message]:
     if not isinstance(rows, list) or not 0 < len(rows) <= MESSAGES:
-        raise _unfit(f"It has to have between 1 and {MESSAGES:,} messages.")
+        raise _unfit(
+            _("It has to have between 1 and %(most)s messages.") % {"most": number(MESSAGES)}
+        )
     known: dict[str | None, Message | None] = {None: None}
     for row in rows:
         if not isinstance(row, dict) or not isinstance(row.get("parent"), str | None):
-            raise _unfit("A message is malformed.")
+            raise _unfit(_("A message is malformed."))
         if row.get("parent") not in known:
-            raise _unfit("A message answers one that is not there.")
+            raise _unfit(_("A message answers one that is not there."))
         if _text(row, "id") in known:
-            raise _unfit("Two messages have one id.")
+            raise _unfit(_("Two messages have one id."))
         message = _written(conversation, row, known[row.get("parent")])
         known[_text(row, "id")] = message
     return [message for message in known.values() if message]
@@ -142,7 +146,7 @@ def _messages(conversation: Conversation, rows: Any) -> list[Message]:
 def _written(conversation: Conversation, row: Json, parent: Message | None) -> Message:
     role = row.get("role")
     if role not in Message.Role.values or (role == Message.Role.ASSISTANT and not parent):
-        raise _unfit("It has to begin with a question, and a reply has to answer one.")
+        raise _unfit(_("It has to begin with a question, and a reply has to answer one."))
     return Message(
         conversation=conversation,
         parent=parent,
@@ -156,13 +160,13 @@ def _written(conversation: Conversation, row: Json, parent: Message | None) -> M
 def _text(row: Json, name: str) -> str:
     value = row.get(name, "")
     if not isinstance(value, str):
-        raise _unfit(f"{name} is not text.")
+        raise _unfit(_("%(name)s is not text.") % {"name": name})
     return clean(value)
 
 
 def _short(text: str) -> str:
     if len(text.encode()) > TEXT_LIMIT:
-        raise _unfit("Its system prompt is too long.")
+        raise _unfit(_("Its system prompt is too long."))
     return text
 
 
@@ -194,4 +198,5 @@ def _when(text: Any) -> datetime | None:
 
 
 def _unfit(why: str) -> Refused:
-    return Refused("unfit", f"This file cannot be imported. {why} Nothing was changed.")
+    words = _("This file cannot be imported. %(why)s Nothing was changed.")
+    return Refused("unfit", words % {"why": why})

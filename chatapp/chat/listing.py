@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from chatapp.chat.models import Conversation
 
 PAGE = 60
-PINNED = "Pinned"
+PINNED = _("Pinned")
 
 Group = tuple[str, list[Conversation]]
 Place = tuple[datetime, UUID]
@@ -43,15 +44,15 @@ def listing(conversations: QuerySet[Conversation], after: str = "") -> Listing:
 
 
 def group(conversation: Conversation) -> str:
-    """The heading it stands under."""
+    """The heading it stands under, in English: pages translate it."""
     if conversation.pinned:
         return PINNED
     age = timezone.localdate() - timezone.localdate(conversation.active_at)
     if age <= timedelta(0):
-        return "Today"
+        return _("Today")
     if age == timedelta(days=1):
-        return "Yesterday"
-    return "Previous 7 days" if age <= timedelta(days=7) else "Older"
+        return _("Yesterday")
+    return _("Previous 7 days") if age <= timedelta(days=7) else _("Older")
 
 
 def _name(last: Conversation) -> str:

@@ -12,6 +12,7 @@ from chatapp.accounts.models import User
 from chatapp.chat.draft import Ask, Draft
 from chatapp.chat.holding import USEFUL, at_most, extras, fit
 from chatapp.chat.models import Message
+from chatapp.chat.models.generation import shortened
 from chatapp.chat.prompts import MESSAGE_TOKENS, parts, upper_bound
 from chatapp.chat.refusals import Refused, unpriced
 from chatapp.claude import client
@@ -21,7 +22,7 @@ from chatapp.claude.meter import guess_tokens
 from chatapp.ledger.models import Charge, State, Status
 from chatapp.pricing.cost import affordable, ceiling, price
 from chatapp.pricing.models import Model, price_book
-from chatapp.pricing.money import format_usd
+from chatapp.pricing.words import usd
 
 # The vendor keeps a cached prompt this long after its last use.
 CACHED_FOR = timedelta(minutes=5)
@@ -89,8 +90,8 @@ def quote(user: User, prompt: Prompt, tokens: int, cached: int, *, approximate: 
     return Quote(
         tokens,
         cached,
-        format_usd(cost),
-        format_usd(verdict.most_pusd),
+        usd(cost),
+        usd(verdict.most_pusd),
         approximate,
         verdict.blocked,
         verdict.shortened,
@@ -135,4 +136,4 @@ def _verdict(user: User, model: Model, prompt: Prompt, tokens: int) -> Verdict:
     if fits < USEFUL:
         return Verdict(most, budget.refusal(most), level="red")
     shorter = ceiling(price_book(), max_tokens=fits, **call)
-    return Verdict(shorter, "", f"shortened to {fits:,} tokens by {budget.whose}", "amber")
+    return Verdict(shorter, "", shortened(fits, budget.whose), "amber")

@@ -1,7 +1,10 @@
 """Why something is not done, in words for people; the codes are those of docs/protocol.md."""
 
+from django.utils.translation import gettext as _
+
 from chatapp.claude.client import Prompt
 from chatapp.pricing.models import Model
+from chatapp.web.numbers import number
 
 
 class Refused(Exception):
@@ -24,26 +27,29 @@ class CountNeeded(Exception):
 
 def not_found() -> Refused:
     """The same answer for what is somebody else's and what does not exist."""
-    return Refused("not_found", "That is not here.")
+    return Refused("not_found", _("That is not here."))
 
 
 def busy() -> Refused:
-    return Refused("busy", "A reply is being written here. Wait for it, or stop it.")
+    return Refused("busy", _("A reply is being written here. Wait for it, or stop it."))
 
 
 def unpriced(model: Model) -> Refused:
-    return Refused(
-        "model_unpriced",
-        f"{model.name} has no price, so it cannot be used. An admin can add one.",
-        field="model",
-    )
+    words = _("%(model)s has no price, so it cannot be used. An admin can add one.")
+    return Refused("model_unpriced", words % {"model": model.name}, field="model")
 
 
 def context_exceeded(model: Model, tokens: int, max_tokens: int) -> Refused:
-    return Refused(
-        "context_exceeded",
-        f"This conversation is {tokens:,} tokens long and up to {max_tokens:,} are kept for the "
-        f"reply, but {model.name} holds {model.context_window:,}. "
-        "Shorten it, start anew, or choose a larger model. Nothing was sent.",
-        field="max_tokens" if tokens < model.context_window else "",
+    words = _(
+        "This conversation is %(tokens)s tokens long and up to %(most)s are kept for the reply, "
+        "but %(model)s holds %(window)s. Shorten it, start anew, or choose a larger model. "
+        "Nothing was sent."
     )
+    said = words % {
+        "tokens": number(tokens),
+        "most": number(max_tokens),
+        "model": model.name,
+        "window": number(model.context_window),
+    }
+    field = "max_tokens" if tokens < model.context_window else ""
+    return Refused("context_exceeded", said, field=field)

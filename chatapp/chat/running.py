@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
+from django.utils.translation import gettext_noop as noop
 
 from chatapp.chat import claims
 from chatapp.chat.broadcast import Broadcast, broadcast
@@ -154,6 +156,8 @@ class Engine:
             await self._run(claim)
 
     async def _run(self, claim: Claim) -> None:
+        # For the words around the reply, whoever woke this process.
+        translation.activate(claim.generation.language or settings.LANGUAGE_CODE)
         writing = Writing(claim, self._broadcast, self._pace)
         self._writings[claim.generation.id] = writing
         await writing.run()
@@ -269,7 +273,7 @@ def _outage(fault: BaseException) -> bool:
     return isinstance(fault, (OperationalError, InterfaceError, TimeoutError))
 
 
-RESTARTED = (
+RESTARTED = noop(
     "The server was restarted while this was written. What was written is kept and paid for. "
     "Continue or try again."
 )

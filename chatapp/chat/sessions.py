@@ -6,6 +6,7 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user
 from django.http import HttpRequest
+from django.utils.translation import get_language_from_request
 
 from chatapp.accounts.models import User
 
@@ -34,12 +35,24 @@ def origin(headers: Headers) -> str:
 
 def session_key(headers: Headers) -> str:
     """The session's cookie, or ""."""
+    return _cookies(headers).get(settings.SESSION_COOKIE_NAME, "")
+
+
+def language(headers: Headers) -> str:
+    """What the browser asks for, as Django's own middleware would say."""
+    request = HttpRequest()
+    request.COOKIES = _cookies(headers)
+    asked = [value.decode("latin-1") for name, value in headers if name == b"accept-language"]
+    request.META["HTTP_ACCEPT_LANGUAGE"] = ",".join(asked)
+    return get_language_from_request(request)
+
+
+def _cookies(headers: Headers) -> dict[str, str]:
     cookies: SimpleCookie = SimpleCookie()
     for name, value in headers:
         if name == b"cookie":
             cookies.load(value.decode("latin-1"))
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel else ""
+    return {name: morsel.value for name, morsel in cookies.items()}
 
 
 def person(key: str) -> User:

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from chatapp.accounts.models import User
@@ -198,7 +199,7 @@ async def quote(request: HttpRequest) -> HttpResponseBase:
     """What the draft would cost. The page aborts stale ones, which ends them here too."""
     user = await db(get_user, request)
     if not isinstance(user, User):
-        return JsonResponse({"error": "You are signed out.", "code": "signed_out"}, status=401)
+        return JsonResponse({"error": _("You are signed out."), "code": "signed_out"}, status=401)
     try:
         return JsonResponse(asdict(await quoted(user, forms.Draft(forms.posted(request)).ask())))
     except Refused as refused:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.chat.refusals import Refused
@@ -51,7 +52,7 @@ class Wishes:
         """Raises Refused for what can be no wish."""
         given = {} if given is None else given
         if not isinstance(given, dict) or not all(map(_known, given, given.values())):
-            raise Refused("malformed", "These settings are not known.", field="options")
+            raise Refused("malformed", gettext("These settings are not known."), field="options")
         return cls(**given)
 
     @property

@@ -10,6 +10,9 @@ from time import monotonic
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from chatapp.chat import events
 from chatapp.chat.asking import know_count
@@ -144,7 +147,8 @@ class Writing:
                 if attempt > 1:
                     await know_count(prompt)
                 departure = partial(depart, self.generation, prompt, self._charge, attempt)
-                self._charge = await self._surely(departure)
+                with translation.override(None):  # a refusal is stored: in English
+                    self._charge = await self._surely(departure)
                 self._departed = True
                 self._asked_at, self._first_token_ms = monotonic(), None
             case Answered(reply):
@@ -158,11 +162,8 @@ class Writing:
             case Waiting(fault, seconds):
                 await self._close_call(fault)
                 again = datetime.now(UTC) + timedelta(seconds=seconds)
-                self._publish(
-                    events.notice(
-                        self.live.gen, fault.code, "The model is busy; trying again.", again
-                    )
-                )
+                words = _("The model is busy; trying again.")
+                self._publish(events.notice(self.live.gen, fault.code, words, again))
 
     async def _remember_start(self) -> None:
         """Keep what message_start said of the prompt: who settles in our place will need it."""
@@ -231,7 +232,7 @@ class Writing:
         if fault is None:
             return await self._settlement(State.DONE, "", "", None)
         state = State.INTERRUPTED if self.live.text else State.FAILED
-        return await self._settlement(state, fault.code, fault.message, fault)
+        return await self._settlement(state, fault.code, fault.told, fault)
 
     async def _settlement(
         self, state: str, error: str, explanation: str, fault: Fault | None
@@ -308,6 +309,6 @@ class Writing:
         return round(1000 * (monotonic() - start))
 
 
-INTERNAL = (
+INTERNAL = noop(
     "Something broke on our side. What was written is kept, and may have cost money. Try again."
 )

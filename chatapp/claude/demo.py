@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as noop
 
 from chatapp.claude.demo_model import Model, RefusedError, Request
 from chatapp.web.notices import Notice
@@ -16,7 +18,7 @@ from chatapp.web.notices import Notice
 if TYPE_CHECKING:
     from aiohttp import web
 
-DEMONSTRATION = (
+DEMONSTRATION = noop(
     "Demonstration: replies come from a script, not from Claude, and no money is spent. "
     "Set ANTHROPIC_API_KEY and restart to talk to Claude."
 )
@@ -28,7 +30,7 @@ _servers: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[str, None], async
 
 def demonstration(request: HttpRequest) -> list[Notice]:
     """The line on every page while the stand-in answers."""
-    return [Notice("demo", DEMONSTRATION)] if settings.DEMO else []
+    return [Notice("demo", gettext(DEMONSTRATION))] if settings.DEMO else []
 
 
 def greeting(**kwargs: Any) -> list[str]:

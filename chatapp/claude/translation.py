@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop as noop
+
 from chatapp.claude.errors import Fault
 
 BY_TYPE = {
@@ -40,6 +42,7 @@ BY_PHRASE = {
     "exceed context limit": "prompt_too_long",
 }
 TOO_LONG = re.compile(r"(\d+) tokens > (\d+)")
+TOKENS = noop("It has %s tokens of %s.")
 
 
 def translated(
@@ -95,7 +98,7 @@ def refused(status: int, body: object, headers: Mapping[str, str]) -> Fault:
         request_id=headers.get("request-id", ""),
         vendor_type=kind,
         retryable=headers.get("x-should-retry") != "false",
-        detail=f"It has {int(numbers[1]):,} tokens of {int(numbers[2]):,}." if numbers else "",
+        detail="\t".join([TOKENS, *numbers.groups()]) if numbers else "",
     )
 
 

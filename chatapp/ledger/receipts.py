@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from chatapp.ledger.choices import TOKENS, Kind, State, Status
 from chatapp.ledger.lines import Adjustment, ChargeLine
 from chatapp.pricing.models import PriceVersion
-from chatapp.pricing.money import calls_like_this, exact, format_per_mtok, format_usd
+from chatapp.pricing.money import exact
 from chatapp.pricing.usage import Metered
+from chatapp.pricing.words import calls_like_this, per_mtok, placed, usd
+from chatapp.web.numbers import localized
 
 if TYPE_CHECKING:
     from chatapp.ledger.charges import Charge
@@ -43,6 +44,15 @@ STOPS = {
     "pause_turn": noop("paused"),
     "refusal": noop("declined"),
     "model_context_window_exceeded": noop("the context window is full"),
+    "stopped": noop("stopped"),
+    "interrupted": noop("interrupted"),
+    "connection_lost": noop("connection lost"),
+    "no_answer": noop("no answer"),
+    "idle_timeout": noop("idle timeout"),
+    "total_timeout": noop("total timeout"),
+    "overloaded_error": noop("overloaded error"),
+    "rate_limit_error": noop("rate limit error"),
+    "api_error": noop("api error"),
 }
 SEGMENTS = {
     "compaction": noop("compaction"),
@@ -84,7 +94,7 @@ class Receipt:
     def total(self) -> str:
         """Every digit of the dollars, or the word for why there are none."""
         if self.charge.amount_pusd is not None:
-            return f"${exact(self.charge.amount_pusd)}"
+            return placed(f"${exact(self.charge.amount_pusd)}")
         match self.charge.state, self.charge.status:
             case State.AUTHORIZED, _status:
                 return _("not known yet")
@@ -155,12 +165,10 @@ def _entry(line: ChargeLine, *, several: bool) -> Entry:
     tokens = line.kind in TOKENS
     counter = line.counter_price.counter if line.counter_price else ""
     return Entry(
-        label=counter or capfirst(Kind(line.kind).label),
+        label=counter or Kind(line.kind).head,
         part=_part(line) if several and tokens else "",
         quantity=line.quantity,
-        unit_price=format_per_mtok(line.unit_price_pusd)
-        if tokens
-        else format_usd(line.unit_price_pusd, "exact"),
+        unit_price=per_mtok(line.unit_price_pusd) if tokens else usd(line.unit_price_pusd, "exact"),
         multiplier=_multiplier(line.multiplier_bp),
         amount_pusd=line.amount_pusd,
         per_token=tokens,
@@ -174,7 +182,7 @@ def _part(line: ChargeLine) -> str:
 
 
 def _multiplier(basis_points: int) -> str:
-    return "" if basis_points == 10_000 else f"{Decimal(basis_points) / 10_000:f}"
+    return "" if basis_points == 10_000 else localized(f"{Decimal(basis_points) / 10_000:f}")
 
 
 def _spelled(code: str) -> str:

@@ -1,7 +1,9 @@
-"""Integer pico-USD at the edges: to and from exact dollars, and into words for people."""
+"""Integer pico-USD at the edges: to and from exact dollars, and written out in English."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from fractions import Fraction
+
+from chatapp.pricing.marking import noop
 
 PUSD = 10**12  # pico-USD in a dollar
 PER_MTOK = 10**6  # pico-USD per token of $1 per million tokens
@@ -22,15 +24,15 @@ def whole(amount: Decimal | str, unit: int) -> int:
     try:
         value = Decimal(amount)
     except InvalidOperation:
-        raise ValueError("Not a number.") from None
+        raise ValueError(noop("Not a number.")) from None
     if not value.is_finite():
-        raise ValueError("Not a finite number.")
+        raise ValueError(noop("Not a finite number."))
     # Before any arithmetic: 1e999999999 is quick to write and never finished.
     if value and not -30 <= value.adjusted() <= 30:
-        raise ValueError("Far too large or too small.")
+        raise ValueError(noop("Far too large or too small."))
     scaled = Fraction(value) * unit
     if scaled.denominator != 1:
-        raise ValueError("Too fine: this has more digits than can be kept.")
+        raise ValueError(noop("Too fine: this has more digits than can be kept."))
     return scaled.numerator
 
 
@@ -47,7 +49,7 @@ def dollars(pusd: int) -> Decimal:
 
 
 def format_usd(pusd: int | None, digits: int | str = "auto") -> str:
-    """Pico-USD for people: "$12.34", "$0.000406"; None is "unpriced".
+    """Pico-USD in English (words.py has others): "$12.34", "$0.000406"; None is "unpriced".
 
     "auto": cents from a dollar up, below it three significant digits; "exact": every digit; a
     number: so many decimals, or "auto" when they would show a price as nothing.
@@ -68,17 +70,6 @@ def format_per_mtok(pusd_per_token: int) -> str:
     """Pico-USD per token as dollars per million tokens: "$5", "$0.10", "$0.125"."""
     price = format_usd(pusd_per_token * 10**6, "exact")
     return price.removesuffix(".00")
-
-
-def calls_like_this(pusd: int | None) -> str:
-    """A call's price in a sentence, and how many such calls a dollar buys."""
-    if pusd is None:
-        return "What a call like this costs is not known."
-    if pusd <= 0:
-        return "A call like this costs nothing."
-    price = f"A call like this costs {format_usd(pusd)}"
-    calls = PUSD // pusd
-    return f"{price}; {calls:,} of them cost a dollar." if calls > 1 else f"{price}."
 
 
 def _rounded(amount: Decimal, places: int) -> Decimal:

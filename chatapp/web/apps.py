@@ -1,6 +1,7 @@
 """The web app's registration with Django."""
 
 from django.apps import AppConfig
+from django.utils import translation
 
 
 class WebConfig(AppConfig):
@@ -10,3 +11,6 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         from chatapp.web import checks, health  # noqa: F401 - they register themselves
+
+        # Commands, logs and what is stored are English; pages, sockets and mails say otherwise.
+        translation.deactivate_all()

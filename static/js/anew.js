@@ -1,6 +1,7 @@
 // Which model shall write a reply anew, and about what each takes for it.
 
 import { about } from "./money.js";
+import { _ } from "./words.js";
 
 const dialog = document.getElementById("anew");
 const list = dialog.querySelector("ul");
@@ -33,5 +34,5 @@ function part(name, text) {
 
 function price({ input, output }, reply) {
   if (!input || !reply.in) return "";
-  return `about ${about(input * reply.in + output * reply.out)}`;
+  return _("about %(amount)s", { amount: about(input * reply.in + output * reply.out) });
 }

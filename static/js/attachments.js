@@ -3,6 +3,7 @@
 import { announce } from "./announce.js";
 import * as drafts from "./drafts.js";
 import { forget, upload } from "./upload.js";
+import { _ } from "./words.js";
 
 const PICTURE = /^image\//;
 const HEAVY = 3_750_000; // bytes of an image, as the server says too
@@ -86,7 +87,7 @@ export class Attachments extends EventTarget {
       if (!chip.isConnected) return forget(found.id); // removed meanwhile
       this.#files.set(chip, found);
       this.#finish(chip, found);
-      if (file !== chosen) chip.querySelector("small").textContent = "made smaller";
+      if (file !== chosen) chip.querySelector("small").textContent = _("made smaller");
     } catch ({ name, message }) {
       if (name !== "AbortError" && chip.isConnected) this.#fail(chip, message);
     }
@@ -95,15 +96,15 @@ export class Attachments extends EventTarget {
 
   #check({ size }) {
     const { most, bytes } = this.#input.dataset;
-    if (this.#files.size > Number(most)) throw new Error(`At most ${most} files go with a message.`);
-    if (size > Number(bytes)) throw new Error(`It is larger than ${Math.floor(bytes / 1e6)} MB.`);
-    if (!size) throw new Error("It is empty.");
+    if (this.#files.size > Number(most)) throw new Error(_("At most %(most)s files go with a message.", { most }));
+    if (size > Number(bytes)) throw new Error(_("It is larger than %(size)s MB.", { size: Math.floor(bytes / 1e6) }));
+    if (!size) throw new Error(_("It is empty."));
   }
 
   #chip(name) {
     const chip = this.#template.content.firstElementChild.cloneNode(true);
     chip.querySelector("bdi").textContent = name;
-    chip.querySelector("button").ariaLabel = `Remove ${name}`;
+    chip.querySelector("button").ariaLabel = _("Remove %(name)s", { name });
     this.#list.append(chip);
     return chip;
   }
@@ -133,7 +134,7 @@ export class Attachments extends EventTarget {
     this.#files.delete(chip);
     chip.remove();
     chip.dispatchEvent(new Event("removed"));
-    announce("Removed");
+    announce(_("Removed"));
     this.#changed();
     this.dispatchEvent(new Event("removed"));
   }

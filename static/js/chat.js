@@ -20,10 +20,11 @@ import { Socket } from "./socket.js";
 import { closable } from "./temporary.js";
 import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
+import { _ } from "./words.js";
 
-const SUMMARISE = "Summarise this conversation so that it can go on in a new one: what was asked, "
-  + "what was found and decided, what is still open, and every name, number and piece of code that "
-  + "is needed. Write only the summary.";
+const SUMMARISE = _("Summarise this conversation so that it can go on in a new one: what was "
+  + "asked, what was found and decided, what is still open, and every name, number and piece of "
+  + "code that is needed. Write only the summary.");
 const by = (id) => document.getElementById(id);
 
 class Chat {
@@ -203,7 +204,10 @@ class Chat {
     const run = (what) => post(`/m/${id}/${what}/`, {}).catch(({ message }) => toast(message));
     if (!await run("delete")) return;
     this.#composer.focus();
-    toast("Message deleted, with what followed it.", { action: "Undo", run: () => run("restore") });
+    toast(_("Message deleted, with what followed it."), {
+      action: _("Undo"),
+      run: () => run("restore"),
+    });
   }
 
   #rename() {
@@ -224,7 +228,7 @@ class Chat {
     this.#settled();
     const words = article.querySelector(".prose").textContent.trim();
     const trouble = article.querySelector(".failed p")?.textContent ?? "";
-    announce([state === "stopped" ? "Stopped." : "", words, trouble].filter(Boolean).join(" "));
+    announce([state === "stopped" ? _("Stopped.") : "", words, trouble].filter(Boolean).join(" "));
   }
 
   #refreshed(page) {
@@ -262,7 +266,7 @@ class Chat {
       case "again-with":
         return pickModel(button.closest("article"), (model) => this.#again(button, model));
       case "go-on":
-        return this.#say("Go on from exactly where you stopped.", button.closest("article"));
+        return this.#say(_("Go on from exactly where you stopped."), button.closest("article"));
       default:
         return undefined;
     }

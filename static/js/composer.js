@@ -2,6 +2,7 @@
 
 import { Attachments } from "./attachments.js";
 import * as drafts from "./drafts.js";
+import { _ } from "./words.js";
 
 // On a phone Enter is the only way to a new line, and Send is under the thumb.
 const TOUCH = matchMedia("(pointer: coarse)").matches;
@@ -84,7 +85,7 @@ export class Composer extends EventTarget {
     this.#editing = { parent };
     this.#files.show(files, false);
     this.write(text);
-    this.#tell("Editing: what follows this message will be written anew.", "Cancel");
+    this.#tell(_("Editing: what follows this message will be written anew."), _("Cancel"));
   }
 
   cancel() {
@@ -193,7 +194,7 @@ export class Composer extends EventTarget {
     if (this.question) return this.dispatchEvent(new Event("send"));
     if (!this.#files.arriving) return;
     this.#eager = true;
-    this.#tell("It will be sent as soon as the files are there.");
+    this.#tell(_("It will be sent as soon as the files are there."));
   }
 
   #tell(message, action = "") {

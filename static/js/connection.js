@@ -1,10 +1,12 @@
 // Says when the server is out of reach, and what to do when it will not have us back.
 
+import { _ } from "./words.js";
+
 const GRACE = 1_000;
 const FINAL = {
-  4401: ["You are signed out. Your draft is kept.", "Sign in"],
-  4403: ["Your access has ended. An admin can restore it.", "Reload"],
-  4409: ["There is a newer version of this page.", "Reload"],
+  4401: [_("You are signed out. Your draft is kept."), _("Sign in")],
+  4403: [_("Your access has ended. An admin can restore it."), _("Reload")],
+  4409: [_("There is a newer version of this page."), _("Reload")],
 };
 
 export function watch(socket, box) {
@@ -23,7 +25,7 @@ export function watch(socket, box) {
   };
   const soon = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => say(met ? "Reconnecting…" : "Connecting…"), GRACE);
+    timer = setTimeout(() => say(met ? _("Reconnecting…") : _("Connecting…")), GRACE);
   };
 
   soon();

@@ -2,6 +2,7 @@
 
 import { announce } from "./announce.js";
 import { toast } from "./toast.js";
+import { _ } from "./words.js";
 
 export async function copyCode(button) {
   await copy(button, button.closest("figure").querySelector("code").textContent);
@@ -22,10 +23,10 @@ async function copy(button, text) {
     const blob = Promise.resolve(text).then((words) => new Blob([words], { type: "text/plain" }));
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
   } catch {
-    toast("It could not be copied.");
+    toast(_("It could not be copied."));
     return;
   }
   button.classList.add("copied");
   setTimeout(() => button.classList.remove("copied"), 1500);
-  announce("Copied");
+  announce(_("Copied"));
 }

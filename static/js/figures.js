@@ -2,11 +2,11 @@
 
 import { fragment } from "./html.js";
 import { about, usd } from "./money.js";
+import { _, number } from "./words.js";
 
 const CHARACTERS_PER_TOKEN = 3.5;
 const PARTS = ["figures", "full"];
 const by = (id) => document.getElementById(id);
-const count = new Intl.NumberFormat("en");
 
 export class Figures {
   #timer = 0;
@@ -34,8 +34,8 @@ export class Figures {
     const rate = document.querySelector(`#models input[value="${CSS.escape(article.dataset.model)}"]`);
     const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN);
     const pusd = tokens * (rate?.dataset.output ?? 0);
-    const cost = pusd ? ` · ${about(pusd)}` : "";
-    article.querySelector(".running").textContent = `about ${count.format(tokens)} out${cost}`;
+    const out = _("about %(tokens)s out", { tokens: number(tokens) });
+    article.querySelector(".running").textContent = pusd ? `${out} · ${about(pusd)}` : out;
     const spent = by("spent");
     spent.textContent = usd(Number((Number(spent.dataset.pusd) + pusd).toPrecision(3)));
     by("cost").hidden = !pusd && spent.dataset.pusd === "0";

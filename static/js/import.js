@@ -1,6 +1,7 @@
 // A file of many chats is larger than one request may be: they are chosen here and sent one by one.
 
 import { post } from "./post.js";
+import { _, ngettext } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const form = by("import");
@@ -42,7 +43,7 @@ function choice(title) {
   const words = document.createElement("span");
   box.type = "checkbox";
   box.checked = true;
-  words.textContent = String(title ?? "Imported chat");
+  words.textContent = String(title ?? _("Imported chat"));
   label.append(box, words);
   const item = document.createElement("li");
   item.append(label);
@@ -72,11 +73,11 @@ async function bring() {
 // What is in is not brought in twice when the button is pressed again.
 async function one(chat, box) {
   if (new Blob([JSON.stringify(chat)]).size > Number(form.dataset.most)) {
-    throw new Error("This chat is too large.");
+    throw new Error(_("This chat is too large."));
   }
   await post(form.dataset.each, chat);
   box.disabled = true;
-  note(box, "imported", "done");
+  note(box, _("imported"), "done");
 }
 
 function note(box, message, kind = "failed") {
@@ -92,9 +93,10 @@ function tell(done, failed) {
   const box = by("told");
   const link = document.createElement("a");
   link.href = form.dataset.list;
-  link.textContent = "Show my chats";
-  const rest = failed ? `, ${failed} could not be` : "";
-  box.replaceChildren(`${done} ${done === 1 ? "chat was" : "chats were"} imported${rest}. `, link);
+  link.textContent = _("Show my chats");
+  const words = ngettext("%(n)s chat was imported", "%(n)s chats were imported", done);
+  const rest = failed ? `, ${ngettext("%(n)s could not be", "%(n)s could not be", failed)}` : "";
+  box.replaceChildren(`${words}${rest}. `, link);
   box.hidden = false;
   box.scrollIntoView({ block: "nearest" });
 }

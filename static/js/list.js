@@ -7,10 +7,18 @@ import { RowMenu } from "./row-menu.js";
 import { chooseProject } from "./projects.js";
 import { editInPlace, rename } from "./titles.js";
 import { toast } from "./toast.js";
+import { _ } from "./words.js";
 
 const DELETED = "deleted";
 // The headings, from the top.
-const GROUPS = ["Pinned", "Today", "Yesterday", "Previous 7 days", "Older"];
+const HEADINGS = {
+  Pinned: _("Pinned"),
+  Today: _("Today"),
+  Yesterday: _("Yesterday"),
+  "Previous 7 days": _("Previous 7 days"),
+  Older: _("Older"),
+};
+const GROUPS = Object.keys(HEADINGS);
 
 export class List {
   #box = document.getElementById("rows");
@@ -70,7 +78,8 @@ export class List {
     const there = sections.find(({ dataset }) => dataset.group === group);
     if (there) return there;
     const made = element('<section><h2></h2><ul class="row-list"></ul></section>');
-    made.dataset.group = made.querySelector("h2").textContent = group;
+    made.dataset.group = group;
+    made.querySelector("h2").textContent = HEADINGS[group];
     const below = sections.find(({ dataset }) => GROUPS.indexOf(dataset.group) > GROUPS.indexOf(group));
     this.#box.insertBefore(made, below ?? this.#box.querySelector(".older, .rows-none"));
     return made;
@@ -101,8 +110,8 @@ export class List {
     }
     if (act === "archive") {
       this.#remove(row);
-      toast(on ? "Chat archived." : "Chat is back in the list.", {
-        action: "Undo",
+      toast(on ? _("Chat archived.") : _("Chat is back in the list."), {
+        action: _("Undo"),
         run: () => post(`/c/${id}/archive/`, { on: !on }).catch(({ message }) => toast(message)),
       });
     }
@@ -143,8 +152,8 @@ export class List {
   }
 
   #undo(id, open) {
-    toast("Chat deleted.", {
-      action: "Undo",
+    toast(_("Chat deleted."), {
+      action: _("Undo"),
       run: async () => {
         await post(`/c/${id}/restore/`, {}).catch(({ message }) => toast(message));
         if (open) location.assign(`/c/${id}/`);

@@ -1,11 +1,12 @@
-// Amounts in pico-USD as people read them; the server's format_usd, for figures that move.
+// Amounts in pico-USD as people read them; the server's words.usd, for figures that move.
 
 const PICO = 1e12;
+const language = document.documentElement.lang || "en";
 
 export function usd(pusd) {
   const dollars = pusd / PICO;
   const small = dollars > 0 && dollars < 1;
-  return new Intl.NumberFormat("en", {
+  return new Intl.NumberFormat(language, {
     style: "currency",
     currency: "USD",
     minimumFractionDigits: 2,

@@ -1,5 +1,7 @@
 // Questions on their way: the same frame with the same key, until the server has answered.
 
+import { _ } from "./words.js";
+
 const PATIENCE = 3_000;
 const TOO_BIG = 1009;
 
@@ -44,7 +46,7 @@ export class Outbox {
 
   // The server will not even read it: sending it again would only end the next socket too.
   #refuse() {
-    const message = "That is too much text to send at once. Nothing was sent.";
+    const message = _("That is too much text to send at once. Nothing was sent.");
     for (const key of this.#waiting.keys()) {
       this.#settle({ type: "reject", code: "too_long", key, message });
     }

@@ -1,5 +1,7 @@
 // Small JSON requests to our own server.
 
+import { _ } from "./words.js";
+
 export const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export async function post(url, data, { signal } = {}) {
@@ -10,7 +12,7 @@ export async function post(url, data, { signal } = {}) {
     signal,
   });
   const answer = await response.json().catch(() => ({}));
-  if (response.status === 413) throw new Error("That is too much text to send at once.");
-  if (!response.ok) throw new Error(answer.error ?? "That did not work. Try again in a moment.");
+  if (response.status === 413) throw new Error(_("That is too much text to send at once."));
+  if (!response.ok) throw new Error(answer.error ?? _("That did not work. Try again in a moment."));
   return answer;
 }

@@ -2,6 +2,7 @@
 
 import { post } from "./post.js";
 import { toast } from "./toast.js";
+import { _ } from "./words.js";
 
 const dialog = document.getElementById("move");
 const form = dialog.querySelector("form");
@@ -26,5 +27,5 @@ async function move(row, id, project) {
   }
   row.dataset.project = project;
   if (row.closest(".of-project")) row.remove();
-  toast(project ? "Chat moved." : "Chat taken out of its project.");
+  toast(project ? _("Chat moved.") : _("Chat taken out of its project."));
 }

@@ -1,9 +1,9 @@
 // What the draft would cost, asked when typing pauses; a newer question cancels the older one.
 
 import { post } from "./post.js";
+import { _, number } from "./words.js";
 
 const PAUSE = 400;
-const count = new Intl.NumberFormat("en");
 
 export class Quote {
   #box;
@@ -46,9 +46,11 @@ export class Quote {
   #price({ tokens, cached, price, at_most, approximate, blocked, shortened, level }) {
     this.blocked = blocked;
     if (blocked) return this.#show(blocked, "red");
-    const about = approximate ? "about " : "";
-    const kept = cached ? ` (${count.format(cached)} cached)` : "";
-    const words = `${about}${count.format(tokens)} in${kept} · ${about}${price} · at most ${at_most}`;
+    const about = (words) => (approximate ? _("about %(amount)s", { amount: words }) : words);
+    const size = cached
+      ? _("%(tokens)s in (%(cached)s cached)", { tokens: number(tokens), cached: number(cached) })
+      : _("%(tokens)s in", { tokens: number(tokens) });
+    const words = [about(size), about(price), _("at most %(amount)s", { amount: at_most })].join(" · ");
     return this.#show(shortened ? `${words}, ${shortened}` : words, level);
   }
 

@@ -1,6 +1,7 @@
 // The panel of Ctrl+K: finds chats by the words in their titles and messages, while they are typed.
 
 import { fragment } from "./html.js";
+import { _ } from "./words.js";
 
 const PAUSE = 150;
 
@@ -49,7 +50,8 @@ export class Search {
       const page = fragment(await response.text());
       this.#found.replaceChildren(...page.querySelector("#found").children);
     } catch (fault) {
-      if (fault.name !== "AbortError") this.#found.textContent = "The search could not be made. Try again.";
+      if (fault.name === "AbortError") return;
+      this.#found.textContent = _("The search could not be made. Try again.");
     }
   }
 

@@ -1,6 +1,7 @@
 // Titles of conversations: shown on the page, and edited where they stand.
 
 import { toast } from "./toast.js";
+import { _ } from "./words.js";
 
 // The page's title and heading follow the conversation's.
 export function rename(title) {
@@ -14,7 +15,7 @@ export function editInPlace(shown, save) {
   input.className = "input small rename";
   input.value = shown.textContent.trim();
   input.maxLength = 200;
-  input.ariaLabel = "Title";
+  input.ariaLabel = _("Title");
   shown.hidden = true;
   shown.after(input);
   input.focus();

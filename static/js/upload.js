@@ -1,6 +1,7 @@
 // One file on its way to the server, in pieces that any proxy lets through.
 
 import { post, token } from "./post.js";
+import { _ } from "./words.js";
 
 // Resolves with { id, name, media_type }; told(share) hears how far it is, from 0 to 1.
 export async function upload(file, { step, signal, told }) {
@@ -21,6 +22,6 @@ async function piece(url, body, signal) {
   const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": token() };
   const response = await fetch(url, { method: "POST", headers, body, signal });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? "It did not arrive. Remove it, and try again.");
+  if (!response.ok) throw new Error(answer.error ?? _("It did not arrive. Remove it, and try again."));
   return answer;
 }

@@ -1,5 +1,7 @@
 // Thinking, effort, web search, speed and cache: only what the chosen model can do is offered.
 
+import { _ } from "./words.js";
+
 export class Wishes {
   #selects;
 
@@ -35,7 +37,8 @@ export class Wishes {
     if (!usual) return;
     const [first] = select.options;
     const only = values.length === 1;
-    first.text = only ? `Always ${usual.toLowerCase()}` : `${first.dataset.words}: ${usual.toLowerCase()}`;
+    const small = usual.toLowerCase();
+    first.text = only ? _("Always %(usual)s", { usual: small }) : `${first.dataset.words}: ${small}`;
     select.disabled = only;
   }
 }

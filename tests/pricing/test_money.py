@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.template import Context, Template
 
-from chatapp.pricing import money
+from chatapp.pricing import money, words
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_prices_per_million_tokens(pusd: int, shown: str) -> None:
     ],
 )
 def test_what_a_call_like_this_costs(pusd: int | None, sentence: str) -> None:
-    assert money.calls_like_this(pusd) == sentence
+    assert words.calls_like_this(pusd) == sentence
 
 
 @pytest.mark.parametrize(

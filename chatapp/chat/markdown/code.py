@@ -8,6 +8,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import LEXERS, get_lexer_by_name
 
+from chatapp.chat.markdown import words
+
 LONGEST_HIGHLIGHTED = 30_000  # characters; beyond it colour costs more time than it is worth
 FORMATTER = HtmlFormatter(nowrap=True)
 # Asking Pygments for an unknown name searches installed plugins, slowly, every time.
@@ -19,7 +21,7 @@ def block(source: str, language: str) -> str:
     label = escape(language[:40])
     return (
         f'<figure class="code"><figcaption><span>{label}</span>'
-        '<button class="copy" type="button">Copy</button></figcaption>'
+        f'<button class="copy" type="button">{escape(words.say("Copy"))}</button></figcaption>'
         f'<pre tabindex="0"><code>{_coloured(source, language)}</code></pre></figure>\n'
     )
 

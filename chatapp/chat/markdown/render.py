@@ -7,6 +7,7 @@ So link reference definitions are off: `[1]: https://…` stays readable text wi
 
 import re
 from collections.abc import Sequence
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from chatapp.chat.markdown import code, gate, links, maths, tasks
+from chatapp.chat.markdown import code, gate, links, maths, tasks, words
 
 NEWLINE = re.compile(r"\r\n?|\n")
 LISTS = {"bullet_list_open", "ordered_list_open"}
@@ -31,7 +32,10 @@ class Renderer(RendererHTML):
         return code.block(tokens[idx].content, "")
 
     def table_open(self, *_: Any) -> str:
-        return '<div class="table-scroll" role="region" aria-label="Table" tabindex="0"><table>\n'
+        label = escape(words.say("Table"))
+        return (
+            f'<div class="table-scroll" role="region" aria-label="{label}" tabindex="0"><table>\n'
+        )
 
     def table_close(self, *_: Any) -> str:
         return "</table></div>\n"

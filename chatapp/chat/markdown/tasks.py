@@ -1,10 +1,13 @@
 """Task lists: `- [ ]` and `- [x]` become boxes that show, and cannot be ticked."""
 
 import re
+from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
+
+from chatapp.chat.markdown import words
 
 MARK = re.compile(r"\[([ xX])\][ \t]")
 
@@ -14,10 +17,8 @@ def plugin(md: MarkdownIt) -> None:
 
 
 def html(*, done: bool) -> str:
-    return (
-        f'<input type="checkbox" disabled aria-label="{"done" if done else "to do"}"'
-        f"{' checked' if done else ''}> "
-    )
+    label = escape(words.say("done") if done else words.say("to do"))
+    return f'<input type="checkbox" disabled aria-label="{label}"{" checked" if done else ""}> '
 
 
 def _tasks(state: StateCore) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from chatapp.accounts.models import User
 from chatapp.chat import captions
@@ -252,7 +253,7 @@ class Message(models.Model):
         """A finished reply, rendered; what a person wrote is shown as it is."""
         if self.role == self.Role.USER or (self._writing and self._writing.live):
             return ""
-        return rendered(self.text)
+        return rendered(self.text, get_language())
 
     @property
     def files(self) -> "list[Attachment]":
@@ -295,7 +296,7 @@ class Message(models.Model):
     @property
     def error_words(self) -> str:
         """What happened, whether money was spent, what to do."""
-        return self._writing.explanation if self._writing else ""
+        return self._writing.error_words if self._writing else ""
 
     @property
     def can_go_on(self) -> bool:
@@ -315,5 +316,6 @@ class Message(models.Model):
 
 
 @lru_cache(maxsize=500)
-def rendered(text: str) -> str:
+def rendered(text: str, language: str | None) -> str:
+    """`language`, that of the moment, only tells one rendering from another."""
     return render(text)

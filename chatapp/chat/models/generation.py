@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -10,12 +11,16 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from chatapp.chat.bill import Bill
 from chatapp.chat.models.conversation import Message
+from chatapp.claude.errors import words
 from chatapp.claude.prompt import Options
 from chatapp.ledger.models import Charge
 from chatapp.ledger.models import State as ChargeState
+from chatapp.web.numbers import number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +114,8 @@ class Generation(models.Model):
     model = models.CharField(max_length=100)
     max_tokens = models.PositiveIntegerField()
     options = models.JSONField(default=dict)
+    # Of the page that asked: its reply's words are in it.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     runner = models.CharField(max_length=80, blank=True)
@@ -165,7 +172,15 @@ class Generation(models.Model):
     def shortened(self) -> str:
         """ "shortened to 1,024 tokens by your team's budget", or nothing."""
         budget = self.options.get("shortened_by")
-        return f"shortened to {self.max_tokens:,} tokens by {budget}" if budget else ""
+        return shortened(self.max_tokens, budget) if budget else ""
+
+    @property
+    def error_words(self) -> str:
+        """What happened, whether money was spent, what to do."""
+        return words(self.explanation)
+
+    def speaking(self) -> AbstractContextManager[None]:
+        return translation.override(self.language or settings.LANGUAGE_CODE)
 
     def shorten(self, max_tokens: int, *, by: str) -> None:
         """Ask for no longer a reply than a budget pays for."""
@@ -231,6 +246,12 @@ class Generation(models.Model):
             lease_until=None,
             sent_at=None,
         )
+
+
+def shortened(tokens: int, budget: str) -> str:
+    """`budget` names it in English, as it is stored."""
+    words = _("shortened to %(tokens)s tokens by %(budget)s")
+    return words % {"tokens": number(tokens), "budget": _(budget)}
 
 
 class Chunk(models.Model):

@@ -5,12 +5,14 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.chat.listing import group
 from chatapp.chat.models.share import OFF
 from chatapp.chat.wishes import CHOICES, offered_by, usual_of
 from chatapp.pricing.models import Model
-from chatapp.pricing.money import format_usd
+from chatapp.pricing.words import usd
+from chatapp.web.numbers import localized
 
 register = template.Library()
 register.filter("group", group)
@@ -20,35 +22,37 @@ register.filter("group", group)
 class Example:
     """A first message to try, and about how many tokens it takes."""
 
-    title: str
-    text: str
+    title: Any
+    text: Any
     tokens_in: int
     tokens_out: int
 
 
 EXAMPLES = (
     Example(
-        "Explain an idea",
-        "Explain how compound interest works, with one worked example and the formula.",
+        _("Explain an idea"),
+        _("Explain how compound interest works, with one worked example and the formula."),
         25,
         450,
     ),
     Example(
-        "Write some code",
-        "Write a Python function that merges overlapping date ranges, with tests.",
+        _("Write some code"),
+        _("Write a Python function that merges overlapping date ranges, with tests."),
         25,
         900,
     ),
     Example(
-        "Compare options",
-        "Compare SQLite and PostgreSQL for a small team's web app, in a table.",
+        _("Compare options"),
+        _("Compare SQLite and PostgreSQL for a small team's web app, in a table."),
         25,
         600,
     ),
     Example(
-        "Polish a text",
-        "Make this friendlier and half as long: We regret to inform you that your request "
-        "could not be processed within the designated period.",
+        _("Polish a text"),
+        _(
+            "Make this friendlier and half as long: We regret to inform you that your request "
+            "could not be processed within the designated period."
+        ),
         45,
         80,
     ),
@@ -77,7 +81,7 @@ def example_usd(example: Example, price: Any) -> str:
 @register.filter
 def about_usd(pusd: int | None) -> str:
     """An estimate in pico-USD, rounded to two digits."""
-    return "" if pusd is None else format_usd(round(pusd, 2 - len(str(pusd))))
+    return "" if pusd is None else usd(round(pusd, 2 - len(str(pusd))))
 
 
 @register.filter
@@ -100,7 +104,7 @@ def compact(tokens: int) -> str:
     """200000 as "200k", 1000000 as "1M"."""
     for size, unit in (1_000_000, "M"), (1_000, "k"):
         if tokens >= size:
-            return f"{tokens / size:.3g}{unit}"
+            return f"{localized(f'{tokens / size:.3g}')}{unit}"
     return str(tokens)
 
 

@@ -2,7 +2,7 @@
 
 from django import template
 
-from chatapp.pricing import money
+from chatapp.pricing import words
 
 register = template.Library()
 
@@ -10,10 +10,10 @@ register = template.Library()
 @register.filter
 def usd(pusd: int | None, digits: int | str = "auto") -> str:
     """Pico-USD as "$0.000406"; `|usd:"exact"` shows every digit; None is "unpriced"."""
-    return money.format_usd(pusd, digits)
+    return words.usd(pusd, digits)
 
 
 @register.filter
 def per_mtok(pusd_per_token: int) -> str:
     """Pico-USD per token as dollars per million tokens: "$5"."""
-    return money.format_per_mtok(pusd_per_token)
+    return words.per_mtok(pusd_per_token)

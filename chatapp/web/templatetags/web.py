@@ -1,12 +1,17 @@
 """Template tags of every page: the import map and what to fetch early."""
 
 import json
+from functools import cache
 
 from django import template
+from django.conf import settings
 from django.template.context import RequestContext
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation.trans_real import DjangoTranslation
+from django.views.i18n import JavaScriptCatalog
 
 from chatapp.web import importmap as modules
 
@@ -26,6 +31,22 @@ def importmap(context: RequestContext) -> SafeString:
         nonce,
         mark_safe(text),  # noqa: S308 - our own file names
     )
+
+
+@register.simple_tag
+def words() -> SafeString:
+    """What our modules say, in this page's language, as data; English stands in the modules."""
+    catalog = _words(get_language() or "en")
+    return json_script(catalog, "words") if catalog else SafeString()
+
+
+@cache
+def _words(language: str) -> dict[str, str | list[str]]:
+    catalog = JavaScriptCatalog()
+    catalog.translation = DjangoTranslation(
+        language, "djangojs", [*map(str, settings.LOCALE_PATHS)]
+    )
+    return catalog.get_catalog()
 
 
 @register.simple_tag
