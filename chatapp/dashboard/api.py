@@ -8,6 +8,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,12 +31,18 @@ def feed(kind: str, write: Callable[[Filter], AsyncIterator[str]]) -> Callable[.
             refusal = {"errors": ["Send “Authorization: Bearer” and a token that is in force."]}
             return JsonResponse(refusal, status=401, headers={"WWW-Authenticate": "Bearer"})
         try:
-            asked = await db(Filter.parse, request.GET, today=business_today())
+            asked = await db(_asked, request)
         except BadFilter as bad:
             return JsonResponse({"errors": bad.messages}, status=400)
         return StreamingHttpResponse(write(asked), content_type=f"{kind}; charset=utf-8")
 
     return answer
+
+
+def _asked(request: HttpRequest) -> Filter:
+    """Programs are told in English what was wrong."""
+    with override(None):
+        return Filter.parse(request.GET, today=business_today())
 
 
 spend_json = feed("application/json", export.json_text)
@@ -46,7 +54,8 @@ class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("name",)
-        labels = {"name": "Name"}
+        labels = {"name": lazy("Name")}
+        help_texts = {"name": lazy("What it is for.")}
 
 
 @never_cache

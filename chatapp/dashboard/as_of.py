@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext as _
 
 from chatapp.dashboard.filters import Filter
-from chatapp.ledger.models import ChargeLine
+from chatapp.ledger.models import ChargeLine, Purpose
 
 BY = {
     "day": "charge__day",
@@ -27,6 +28,7 @@ class Known:
     calls: int
     then_pusd: int
     now_pusd: int
+    label: str = ""
 
     @property
     def difference_pusd(self) -> int:
@@ -47,12 +49,17 @@ def known(asked: Filter, moment: datetime, by: str) -> list[Known]:
         now=Sum("amount_pusd"),
     )
     found = [
-        Known(str(name or "none"), calls, int(before or 0), int(now))
+        Known(str(name or "none"), calls, int(before or 0), int(now), _label(by, name))
         for name, calls, before, now in sums.values_list(BY[by], "calls", "then", "now")
     ]
     if by == "day":
         return sorted(found, key=lambda one: one.name)
     return sorted(found, key=lambda one: (-max(one.then_pusd, one.now_pusd), one.name))
+
+
+def _label(by: str, name: Any) -> str:
+    """The name for people."""
+    return str(Purpose(name).label) if by == "purpose" else str(name or _("none"))
 
 
 def together(parts: Iterable[Known]) -> Known:

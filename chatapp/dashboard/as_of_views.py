@@ -6,13 +6,21 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.dashboard import as_of, views
-from chatapp.dashboard.filters import BadFilter, Filter
+from chatapp.dashboard.filters import BadFilter, Filter, not_one_of
 
 MOST = 20_000  # calls
 SHOWN = 100  # rows
-NAMES = {"day": "Day", "model": "Model", "user": "Person", "team": "Team", "purpose": "Purpose"}
+NAMES = {
+    "day": lazy("Day"),
+    "model": lazy("Model"),
+    "user": lazy("Person"),
+    "team": lazy("Team"),
+    "purpose": lazy("Purpose"),
+}
 
 
 @views.page
@@ -20,7 +28,7 @@ def earlier(request: HttpRequest, asked: Filter) -> HttpResponse:
     """At most MOST calls, so that a page answers; more have to be narrowed down."""
     moment, by = _moment(request, asked), request.GET.get("by") or "day"
     if by not in NAMES:
-        raise BadFilter([f"“by” is one of {', '.join(NAMES)}."])
+        raise BadFilter([not_one_of("by", NAMES)])
     context: dict[str, Any] = {
         "section": "spend",
         "asked": asked,
@@ -53,5 +61,5 @@ def _moment(request: HttpRequest, asked: Filter) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadFilter(["“at” is a time like 2026-11-08T09:00."]) from None
+        raise BadFilter([_("“at” is a time like 2026-11-08T09:00.")]) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -19,7 +19,7 @@ from chatapp.dashboard.progress import all_bars, fullest, progress
 from chatapp.ledger.forms import BudgetForm
 from chatapp.ledger.models import Alert, Budget, BudgetMark, BudgetRequest
 from chatapp.ledger.requests import proposed, raise_limit
-from chatapp.pricing.money import format_usd
+from chatapp.pricing.words import usd
 
 View = Callable[..., HttpResponse]
 SHOWN = 100  # budgets on one page
@@ -132,7 +132,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         # Computed anew: of two clicks on an old page the second must not grant twice.
         limit = proposed(asked.budget)
         raise_limit(asked.budget_id, to_pusd=limit, by=_user(request))
-        messages.success(request, _("Granted: it is %s now.") % format_usd(limit))
+        messages.success(request, _("Granted: it is %(limit)s now.") % {"limit": usd(limit)})
     return redirect("dashboard:budgets")
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from chatapp.dashboard.filters import BadFilter, Filter
 from chatapp.ledger.models import Charge
@@ -43,7 +45,7 @@ def row(charge: Charge, asked: Filter) -> Row:
     local = charge.authorized_at.astimezone(timezone.get_default_timezone())
     return Row(
         charge,
-        f"{local.day} {local:%b %Y, %H:%M:%S}",
+        date_format(local, _("j M Y, H:i:s")),
         f"{charge.authorized_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         asked.link("call", uuid=charge.uuid),
     )
@@ -53,6 +55,6 @@ def _older_than(asked: Filter, uuid: str) -> Q:
     try:
         time, pk = asked.charges().values_list("authorized_at", "pk").get(uuid=UUID(uuid))
     except (ValueError, Charge.DoesNotExist):
-        raise BadFilter(["This page of calls is not there any more."]) from None
+        raise BadFilter([_("This page of calls is not there any more.")]) from None
     # The first condition says nothing new, but an index can use it.
     return Q(authorized_at__lte=time) & (Q(authorized_at__lt=time) | Q(pk__lt=pk))

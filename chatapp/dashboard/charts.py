@@ -1,7 +1,7 @@
 """Numbers to the geometry of a chart; the template writes it as SVG. Pure: no Django.
 
 Horizontal places are percentages and vertical ones pixels, so that a chart takes any width while
-its words keep their size. Values are integers: pico-USD or tokens.
+its words keep their size. Values are integers: pico-USD or tokens. What is said is handed in.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +11,20 @@ HEIGHT = 232
 TOP = 20
 FOOT = 26
 MOST_SERIES = 8
-OTHERS = "Others"
 # A bar this many times as high as the next one is cut, or nothing else could be seen.
 OUTLIER = 6
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a chart speaks: patterns with names in them, one value, and a tick by the step to it."""
+
+    others: str
+    so_far: str
+    nothing: str
+    summary: str
+    say: Callable[[int], str]
+    step_label: Callable[[int, int], str]
 
 
 @dataclass(frozen=True)
@@ -97,28 +108,19 @@ class Chart:
         return any(column.cut for column in self.columns)
 
 
-def fold(series: Sequence[Series], most: int = MOST_SERIES) -> tuple[Series, ...]:
+def fold(series: Sequence[Series], words: Words, most: int = MOST_SERIES) -> tuple[Series, ...]:
     """The largest series, slots given by rank, and the rest as one; nothing is lost."""
     ranked = sorted((s for s in series if any(s.values)), key=lambda s: (-s.total, s.name))
     if len(ranked) <= most + 1:
         return tuple(replace(s, slot=slot) for slot, s in enumerate(ranked))
     rest = ranked[most:]
     together = tuple(map(sum, zip(*(s.values for s in rest), strict=True)))
-    others = Series(f"{OTHERS} ({len(rest)})", together, slot=most)
+    others = Series(words.others % {"count": len(rest)}, together, slot=most)
     return (*(replace(s, slot=slot) for slot, s in enumerate(ranked[:most])), others)
 
 
-def stacked(
-    buckets: Sequence[Bucket],
-    series: Sequence[Series],
-    *,
-    say: Callable[[int], str],
-    step_label: Callable[[int, int], str],
-) -> Chart:
-    """Bars stacked in the order of `series`, the first at the bottom.
-
-    `say` words one value; `step_label` words a tick, given the tick and the step between ticks.
-    """
+def stacked(buckets: Sequence[Bucket], series: Sequence[Series], words: Words) -> Chart:
+    """Bars stacked in the order of `series`, the first at the bottom."""
     rows = tuple(
         (bucket, values, sum(values))
         for bucket, values in zip(
@@ -128,15 +130,15 @@ def stacked(
     totals = [total for _, _, total in rows]
     top, step = scale(totals)
     return Chart(
-        columns=tuple(_columns(rows, series, top, say)),
+        columns=tuple(_columns(rows, series, top, words)),
         ticks=tuple(
-            Tick(_px(TOP + HEIGHT - HEIGHT * at / top), step_label(at, step))
+            Tick(_px(TOP + HEIGHT - HEIGHT * at / top), words.step_label(at, step))
             for at in range(0, top + 1, step)
         ),
         series=tuple(series),
         rows=rows,
         total=sum(totals),
-        summary=_summary(rows, say),
+        summary=_summary(rows, words),
     )
 
 
@@ -159,7 +161,7 @@ def _columns(
     rows: Sequence[tuple[Bucket, tuple[int, ...], int]],
     series: Sequence[Series],
     top: int,
-    say: Callable[[int], str],
+    words: Words,
 ) -> list[Column]:
     slot = 100 / max(len(rows), 1)
     width = min(slot * 0.72, 9.0)
@@ -179,9 +181,9 @@ def _columns(
                 middle=_percent(left + slot / 2),
                 top=_px(TOP + HEIGHT - HEIGHT * min(total, top) / top),
                 tall=_px(HEIGHT * min(total, top) / top),
-                said=_said(bucket, values, series, total, say),
+                said=_said(bucket, values, series, total, words),
                 tick=_tick(back, every, len(rows)),
-                cut=say(total) if total > top else "",
+                cut=words.say(total) if total > top else "",
                 anchor="start" if index < 2 else "end" if back < 2 else "middle",
                 under="end" if back == 0 and slot < 2 else "middle",
             )
@@ -217,19 +219,21 @@ def _said(
     values: Sequence[int],
     series: Sequence[Series],
     total: int,
-    say: Callable[[int], str],
+    words: Words,
 ) -> str:
+    say = words.say
     parts = [f"{one.name} {say(value)}" for one, value in zip(series, values, strict=True) if value]
-    so_far = ", so far" if bucket.partial else ""
+    when = words.so_far % {"when": bucket.label} if bucket.partial else bucket.label
     detail = f" ({'; '.join(reversed(parts))})" if len(parts) > 1 else ""
-    return f"{bucket.label}{so_far}: {say(total)}{detail}"
+    return f"{when}: {say(total)}{detail}"
 
 
-def _summary(rows: Sequence[tuple[Bucket, tuple[int, ...], int]], say: Callable[[int], str]) -> str:
+def _summary(rows: Sequence[tuple[Bucket, tuple[int, ...], int]], words: Words) -> str:
     if not any(total for _, _, total in rows):
-        return "Nothing was spent in these days."
+        return words.nothing
     bucket, _, most = max(rows, key=lambda row: row[2])
-    return f"{say(sum(total for _, _, total in rows))} in all; most on {bucket.label}: {say(most)}."
+    together = words.say(sum(total for _, _, total in rows))
+    return words.summary % {"all": together, "when": bucket.label, "most": words.say(most)}
 
 
 def sparkline(values: Sequence[int], *, width: int = 96, height: int = 22) -> str:

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from chatapp.claude.analytics import Place, Row
 
 REQUESTS = "requests"
@@ -20,21 +23,22 @@ MOVES = {
     "model": "other_model",
 }
 WORDS = {
-    "missing_call": "Anthropic counts calls that the ledger does not have",
-    "not_billed": "The ledger has calls that Anthropic does not count",
-    "no_amount": "Calls whose amount the ledger does not know",
-    "stopped_reply": "Replies that ended early: the ledger estimated their output",
-    "web_fee": "Web searches, or their fee, are counted otherwise",
-    "wrong_day": "The same calls stand on the day beside",
-    "wrong_tier": "The same tokens are in another long-prompt tier",
-    "batch": "The same calls are in another service tier",
-    "region": "The same calls are in another region",
-    "speed": "The same calls are at another speed",
-    "other_model": "The same calls are under another model",
-    "price": "The same tokens have another price",
-    "tokens": "The same calls have other tokens",
-    "other_key": "Spend of another API key of the organization",
+    "missing_call": noop("Anthropic counts calls that the ledger does not have"),
+    "not_billed": noop("The ledger has calls that Anthropic does not count"),
+    "no_amount": noop("Calls whose amount the ledger does not know"),
+    "stopped_reply": noop("Replies that ended early: the ledger estimated their output"),
+    "web_fee": noop("Web searches, or their fee, are counted otherwise"),
+    "wrong_day": noop("The same calls stand on the day beside"),
+    "wrong_tier": noop("The same tokens are in another long-prompt tier"),
+    "batch": noop("The same calls are in another service tier"),
+    "region": noop("The same calls are in another region"),
+    "speed": noop("The same calls are at another speed"),
+    "other_model": noop("The same calls are under another model"),
+    "price": noop("The same tokens have another price"),
+    "tokens": noop("The same calls have other tokens"),
+    "other_key": noop("Spend of another API key of the organization"),
 }
+NO_KEY = noop("no API key")
 
 
 @dataclass
@@ -95,7 +99,12 @@ class Finding:
 
     @property
     def words(self) -> str:
-        return WORDS[self.name]
+        return _(WORDS[self.name])
+
+    @property
+    def place(self) -> str:
+        """Where, for people: what is stored of it is English."""
+        return _(NO_KEY) if self.where == NO_KEY else self.where
 
 
 def sides(rows: Iterable[Row]) -> Sides:
@@ -136,7 +145,7 @@ def explain(ours: Sides, theirs: Sides, unsure: Mapping[Place, Unsure]) -> list[
 def others(keys: Mapping[str, int], key_id: str) -> list[Finding]:
     """What other keys of the organization spent; it is in no difference when ours is known."""
     return [
-        Finding("other_key", key or "no API key", pusd=pusd, aside=True)
+        Finding("other_key", key or NO_KEY, pusd=pusd, aside=True)
         for key, pusd in sorted(keys.items())
         if pusd and key != key_id and (key_id or len(keys) > 1)
     ]

@@ -1,6 +1,6 @@
 """Which calls a page speaks of: parsed from the address, turned into querysets and back into links."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -12,6 +12,8 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import Team, User
 from chatapp.dashboard.periods import HOUR, PRESETS, Period
@@ -22,6 +24,10 @@ from chatapp.ledger.rollups import Grain, Rollup
 EARLIEST = date(2015, 1, 1)
 DEFAULT_RANGE = "30d"
 NO_TEAM = "none"
+GONE = {
+    "project": lazy("There is no such project."),
+    "conversation": lazy("There is no such conversation."),
+}
 TIERS = ["standard", "priority", "batch"]
 REGIONS = ["global", "us", "not_available"]
 # Parameters that are columns of charges, but of no total.
@@ -43,6 +49,10 @@ class BadFilter(ValueError):
     def __init__(self, messages: list[str]) -> None:
         super().__init__(" ".join(messages))
         self.messages = messages
+
+
+def not_one_of(name: str, choices: Iterable[str]) -> str:
+    return _("“%(name)s” is one of %(choices)s.") % {"name": name, "choices": ", ".join(choices)}
 
 
 def business_today() -> date:
@@ -204,14 +214,14 @@ class _Reader:
     def text(self, name: str, longest: int = 150) -> str:
         value = self.query.get(name, "").strip()
         if len(value) > longest or "\x00" in value:
-            self.errors.append(f"“{name}” is not one that can be looked up.")
+            self.errors.append(_("“%(name)s” is not one that can be looked up.") % {"name": name})
             return ""
         return value
 
     def choice(self, name: str, choices: list[str]) -> str:
         value = self.text(name)
         if value and value not in choices:
-            self.errors.append(f"“{name}” is one of {', '.join(choices)}.")
+            self.errors.append(not_one_of(name, choices))
         return value
 
     def user(self) -> User | None:
@@ -219,7 +229,7 @@ class _Reader:
             return None
         found = User.objects.filter(username=name).select_related("team").first()
         if not found:
-            self.errors.append(f"Nobody has the user name “{name}”.")
+            self.errors.append(_("Nobody has the user name “%(name)s”.") % {"name": name})
         return found
 
     def team(self) -> str:
@@ -228,7 +238,7 @@ class _Reader:
             return value
         if value.isascii() and value.isdigit() and Team.objects.filter(id=int(value)).exists():
             return value
-        self.errors.append("There is no such team.")
+        self.errors.append(_("There is no such team."))
         return ""
 
     def uuid(self, name: str) -> UUID | None:
@@ -236,7 +246,7 @@ class _Reader:
         try:
             return UUID(value) if value else None
         except ValueError:
-            self.errors.append(f"There is no such {name}.")
+            self.errors.append(str(GONE[name]))
             return None
 
     def hour(self) -> datetime | None:
@@ -245,7 +255,7 @@ class _Reader:
         try:
             return datetime.strptime(value, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
         except ValueError:
-            self.errors.append("“hour” is the beginning of one in UTC, like 2026-11-21T13:00Z.")
+            self.errors.append(_("“hour” is the beginning of one in UTC, like 2026-11-21T13:00Z."))
             return None
 
     def day(self, name: str) -> date | None:
@@ -254,7 +264,7 @@ class _Reader:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.errors.append(f"“{name}” is a day like 2026-11-21.")
+            self.errors.append(_("“%(name)s” is a day like 2026-11-21.") % {"name": name})
             return None
 
     def period(self, today: date) -> tuple[str, Period]:
@@ -266,6 +276,6 @@ class _Reader:
         last = min(max(last or today, EARLIEST), today)
         first = min(max(first or last, EARLIEST), today)
         if first > last:
-            self.errors.append("The first day comes after the last.")
+            self.errors.append(_("The first day comes after the last."))
             first = last
         return "", Period(first, last).clamped()

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import override
+
 from chatapp.dashboard import calls
 from chatapp.dashboard.export import safe, slices, written
 from chatapp.dashboard.filters import Filter
@@ -48,7 +50,8 @@ def _slice(asked: Filter, after: UUID | None) -> tuple[list[Record], UUID | None
     in_force = ChargeLine.objects.in_force().select_related("counter_price")
     for line in in_force.filter(charge__in=[call.pk for call in page.calls]):
         lines[line.charge_id].append(line)
-    return [_record(call, line) for call in page.calls for line in lines[call.pk]], page.next
+    with override(None):  # programs read English, whoever asks
+        return [_record(call, line) for call in page.calls for line in lines[call.pk]], page.next
 
 
 def _record(call: Charge, line: ChargeLine) -> Record:
@@ -57,7 +60,7 @@ def _record(call: Charge, line: ChargeLine) -> Record:
     days = monthrange(month.year, month.month)[1]
     maker = "Anthropic" if call.source == Source.ANTHROPIC else "Demonstration"
     counter = line.counter_price.counter if line.counter_price else ""
-    what = counter or Kind(line.kind).label.lower()
+    what = counter or str(Kind(line.kind).label).lower()
     unit = "Tokens" if line.kind in TOKENS else "Searches" if not counter else "Units"
     cost, price = exact(line.amount_pusd), exact(_unit_price(line))
     region = call.inference_geo if call.inference_geo not in ("", "not_available") else None

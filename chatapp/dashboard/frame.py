@@ -3,26 +3,45 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import Team
 from chatapp.dashboard.filters import NO_TEAM, REGIONS, TIERS, Filter, default_source
-from chatapp.dashboard.look import BY, UNITS, Look
+from chatapp.dashboard.look import UNITS, Look
 from chatapp.dashboard.periods import DAY, PRESETS
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import PRICED, Sums
 from chatapp.ledger.models import Purpose, Source, Status
 from chatapp.pricing.models import Model
 
-REGION_NAMES = dict(zip(REGIONS, ("Global", "US", "Region not told"), strict=True))
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+TIER_NAMES = dict(zip(TIERS, (lazy("Standard"), lazy("Priority"), lazy("Batch")), strict=True))
+REGION_NAMES = dict(
+    zip(REGIONS, (lazy("Global"), lazy("US"), lazy("Region not told")), strict=True)
+)
+OPAQUE = {"project": lazy("Project %(number)s"), "conversation": lazy("Conversation %(number)s")}
+# Of a chart's title.
+STEPS = {"hour": lazy("hour"), "day": lazy("day"), "week": lazy("week"), "month": lazy("month")}
+PARTS = {
+    "model": lazy("model"),
+    "user": lazy("person"),
+    "team": lazy("team"),
+    "kind": lazy("token kind"),
+}
 
 
 @dataclass(frozen=True)
 class Choice:
-    label: str
+    label: "StrOrPromise"
     href: str
     current: bool
 
@@ -35,7 +54,7 @@ class Select:
     label: str
     any: str
     taken: str
-    options: tuple[tuple[str, str], ...]
+    options: "tuple[tuple[str, StrOrPromise], ...]"
 
 
 def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[str, Any]:
@@ -72,7 +91,9 @@ def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[
     }
 
 
-def choices(asked: Filter, look: Look, name: str, labels: Mapping[str, str]) -> list[Choice]:
+def choices(
+    asked: Filter, look: Look, name: str, labels: "Mapping[str, StrOrPromise]"
+) -> list[Choice]:
     """Links to the same page with one choice of its look taken."""
     return [
         Choice(label, asked.link(**look.params(**{name: value})), getattr(look, name) == value)
@@ -106,7 +127,7 @@ def certainty(spend: Spend) -> list[Part]:
     return [
         Part(
             status,
-            status.capitalize(),
+            capfirst(status.word),
             spend.figures.by_status.get(status, Sums()),
             spend.asked.link("calls", status=status),
             status in PRICED,
@@ -119,7 +140,12 @@ def chart_title(spend: Spend, look: Look) -> str:
     """What the chart shows, in words."""
     period = spend.asked.period
     step = "hour" if spend.hourly else period.step
-    return f"{UNITS[look.unit]} per {step} by {BY[look.by].lower()}, {period}"
+    return _("%(unit)s per %(step)s by %(part)s, %(days)s") % {
+        "unit": UNITS[look.unit],
+        "step": STEPS[step],
+        "part": PARTS[look.by],
+        "days": period,
+    }
 
 
 def _selects(asked: Filter) -> list[Select]:
@@ -129,25 +155,29 @@ def _selects(asked: Filter) -> list[Select]:
     teams = [(str(team.pk), team.name) for team in Team.objects.all()] if not asked.personal else []
     found = [
         _select(
-            asked, "team", "Team", "All teams", [*teams, (NO_TEAM, "No team")] if teams else []
+            asked,
+            "team",
+            _("Team"),
+            _("All teams"),
+            [*teams, (NO_TEAM, _("No team"))] if teams else [],
         ),
-        _select(asked, "model", "Model", "All models", models),
+        _select(asked, "model", _("Model"), _("All models"), models),
         _select(
             asked,
             "status",
-            "Certainty",
-            "Any certainty",
-            [(s.value, s.value.capitalize()) for s in Status],
+            _("Certainty"),
+            _("Any certainty"),
+            [(s.value, capfirst(s.word)) for s in Status],
         ),
         _select(
             asked,
             "purpose",
-            "Purpose",
-            "Any purpose",
-            [(p.value, p.label.capitalize()) for p in Purpose],
+            _("Purpose"),
+            _("Any purpose"),
+            [(p.value, capfirst(str(p.label))) for p in Purpose],
         ),
-        _select(asked, "tier", "Tier", "Any tier", [(t, t.capitalize()) for t in TIERS]),
-        _select(asked, "region", "Region", "Any region", REGION_NAMES.items()),
+        _select(asked, "tier", _("Tier"), _("Any tier"), TIER_NAMES.items()),
+        _select(asked, "region", _("Region"), _("Any region"), REGION_NAMES.items()),
         _sources(asked),
     ]
     return [select for select in found if select.options]
@@ -155,19 +185,20 @@ def _selects(asked: Filter) -> list[Select]:
 
 def opaque(kind: str, uuid: UUID) -> str:
     """A name for what people named themselves: their words are nobody else's."""
-    return f"{kind} {uuid.hex[:6]}"
+    return OPAQUE[kind] % {"number": uuid.hex[:6]}
 
 
 def _parts(asked: Filter) -> dict[str, str]:
     """What is asked for besides what can be chosen from a list, in words."""
     parts = {
-        name: opaque(name.capitalize(), uuid)
+        name: opaque(name, uuid)
         for name, uuid in (("project", asked.project), ("conversation", asked.conversation))
         if uuid
     }
     if asked.hour:
         local = asked.hour.astimezone(timezone.get_default_timezone())
-        parts["hour"] = f"the hour from {local:%H:%M} ({asked.hour:%H:%M} UTC)"
+        hour = {"local": f"{local:%H:%M}", "utc": f"{asked.hour:%H:%M}"}
+        parts["hour"] = _("the hour from %(local)s (%(utc)s UTC)") % hour
     return parts
 
 
@@ -180,19 +211,19 @@ def _in_utc(asked: Filter) -> str:
     )
     if not first.utcoffset() and not last.utcoffset():
         return ""
-    start, end = first.astimezone(UTC), last.astimezone(UTC)
-    return f"{start.day} {start:%b %H:%M} to {end.day} {end:%b %H:%M} UTC"
+    start, end = (date_format(one.astimezone(UTC), _("j M H:i")) for one in (first, last))
+    return _("%(start)s to %(end)s") % {"start": start, "end": end} + " UTC"
 
 
 def _sources(asked: Filter) -> Select:
     """The installation's own source needs no word in the address."""
     usual = default_source()
-    others = tuple((s.value, s.label.capitalize()) for s in Source if s != usual)
+    others = tuple((s.value, capfirst(str(s.label))) for s in Source if s != usual)
     taken = "" if asked.source == usual else asked.source
-    return Select("source", "Source", Source(usual).label.capitalize(), taken, others)
+    return Select("source", _("Source"), capfirst(str(Source(usual).label)), taken, others)
 
 
 def _select(
-    asked: Filter, name: str, label: str, any_: str, options: Iterable[tuple[str, str]]
+    asked: Filter, name: str, label: str, any_: str, options: "Iterable[tuple[str, StrOrPromise]]"
 ) -> Select:
     return Select(name, label, any_, getattr(asked, name), tuple(options))

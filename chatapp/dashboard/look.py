@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from chatapp.dashboard.filters import BadFilter
+from django.utils.translation import gettext_lazy as lazy
 
-BY = {"model": "Model", "user": "Person", "team": "Team", "kind": "Token kind"}
-OWN_BY = {"model": "Model", "kind": "Token kind"}
-UNITS = {"usd": "Dollars", "tokens": "Tokens"}
+from chatapp.dashboard.filters import BadFilter, not_one_of
+
+BY = {
+    "model": lazy("Model"),
+    "user": lazy("Person"),
+    "team": lazy("Team"),
+    "kind": lazy("Token kind"),
+}
+OWN_BY = {name: BY[name] for name in ("model", "kind")}
+UNITS = {"usd": lazy("Dollars"), "tokens": lazy("Tokens")}
 SORTS = ("spend", "calls", "tokens", "average", "name")
 LAST_PAGE = 10_000
 
@@ -28,7 +35,7 @@ class Look:
         choices = {"by": OWN_BY if personal else BY, "unit": UNITS, "sort": SORTS}
         asked = {name: query.get(name) or getattr(cls, name) for name in choices}
         if wrong := [name for name, value in asked.items() if value not in choices[name]]:
-            raise BadFilter([f"“{name}” is one of {', '.join(choices[name])}." for name in wrong])
+            raise BadFilter([not_one_of(name, choices[name]) for name in wrong])
         page = query.get("page", "")
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
         return cls(**asked, page=min(max(number, 1), LAST_PAGE))

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 LONGEST = 366 * 5
 PRESETS = {
-    "today": "Today",
-    "7d": "7 days",
-    "30d": "30 days",
-    "month": "This month",
-    "last-month": "Last month",
-    "12m": "12 months",
+    "today": lazy("Today"),
+    "7d": lazy("7 days"),
+    "30d": lazy("30 days"),
+    "month": lazy("This month"),
+    "last-month": lazy("Last month"),
+    "12m": lazy("12 months"),
 }
 
 
@@ -35,6 +39,18 @@ class Period:
     def month(cls, day: date) -> Self:
         """The whole month that `day` is in."""
         return cls(day.replace(day=1), _month_end(day))
+
+    @classmethod
+    def around(cls, day: date, span: str) -> Self:
+        """The whole day, week (from Monday), month or year that `day` is in."""
+        match span:
+            case "week":
+                return cls(day - day.weekday() * DAY, _week_end(day))
+            case "month":
+                return cls.month(day)
+            case "year":
+                return cls(date(day.year, 1, 1), date(day.year, 12, 31))
+        return cls(day, day)
 
     @property
     def days(self) -> int:
@@ -87,11 +103,12 @@ class Period:
 
     def __str__(self) -> str:
         if self.days == 1:
-            return f"{self.first:%a} {self.first.day} {self.first:%b %Y}"
-        start = f"{self.first.day} {self.first:%b}"
-        if self.first.year != self.last.year:
-            start += f" {self.first.year}"
-        return f"{start} to {self.last.day} {self.last:%b %Y}"
+            return date_format(self.first, _("D j M Y"))
+        start = _("j M") if self.first.year == self.last.year else _("j M Y")
+        return _("%(start)s to %(end)s") % {
+            "start": date_format(self.first, start),
+            "end": date_format(self.last, _("j M Y")),
+        }
 
 
 def _week_end(day: date) -> date:

@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db.models import F, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.dashboard.charts import percent
 from chatapp.dashboard.filters import NO_TEAM, Filter
@@ -104,13 +105,13 @@ def _bar(standing: Standing) -> Progress:
     whose = {
         Budget.Scope.PERSON: budget.person.label if budget.person else "",
         Budget.Scope.TEAM: budget.team.name if budget.team else "",
-        Budget.Scope.EVERYONE: "Everyone",
+        Budget.Scope.EVERYONE: _("Everyone"),
     }
     return Progress(
         budget=budget,
         whose=whose[Budget.Scope(budget.scope)],
         shared=budget.scope != Budget.Scope.PERSON,
-        period=f"a {budget.period}",
+        period=budget.per,
         hard=budget.hard,
         percent=standing.percent,
         limit_pusd=budget.limit_pusd,

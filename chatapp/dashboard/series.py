@@ -7,17 +7,18 @@ from operator import attrgetter
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from chatapp.dashboard.by_call import hours_by
-from chatapp.dashboard.charts import MOST_SERIES, OTHERS, Bucket, Chart, Series, fold, stacked
+from chatapp.dashboard.charts import MOST_SERIES, Bucket, Chart, Series, fold, stacked
 from chatapp.dashboard.filters import NO_TEAM
 from chatapp.dashboard.look import Look
 from chatapp.dashboard.periods import HOUR, Period
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums
-from chatapp.dashboard.ticks import count_tick, usd_tick
+from chatapp.dashboard.told import words
 from chatapp.ledger.models import Kind
-from chatapp.pricing.money import format_usd
 
 Measure = Callable[[Any], int]
 MEASURES: dict[str, Measure] = {
@@ -38,15 +39,10 @@ class _Plot:
     def __init__(self, spend: Spend, look: Look) -> None:
         self.spend, self.look = spend, look
         self.measure = MEASURES[look.unit]
+        self.words = words(look.unit)
 
     def chart(self) -> Chart:
-        tokens = self.look.unit == "tokens"
-        return stacked(
-            self.buckets(),
-            self.parts(),
-            say=_say_tokens if tokens else format_usd,
-            step_label=count_tick if tokens else usd_tick,
-        )
+        return stacked(self.buckets(), self.parts(), self.words)
 
     def buckets(self) -> list[Bucket]:
         return [self.bucket(period) for period in self.spend.buckets]
@@ -60,7 +56,8 @@ class _Plot:
             [
                 self.series(name, days.items(), model=name)
                 for name, days in self.spend.days_of_models.items()
-            ]
+            ],
+            self.words,
         )
 
     def teams(self) -> tuple[Series, ...]:
@@ -68,12 +65,13 @@ class _Plot:
         return fold(
             [
                 self.series(
-                    teams[team].name if team else "No team",
+                    teams[team].name if team else _("No team"),
                     days.items(),
                     team=team or NO_TEAM,
                 )
                 for team, days in self.spend.days_of_teams(self.look.unit).items()
-            ]
+            ],
+            self.words,
         )
 
     def kinds(self) -> tuple[Series, ...]:
@@ -82,7 +80,7 @@ class _Plot:
         tokens = self.look.unit == "tokens"
         found = (
             self.series(
-                Kind(kind).label.capitalize(),
+                Kind(kind).head,
                 ((day, s.tokens_of(kind) if tokens else s.amount_of(kind)) for day, s in by_day),
                 slot=slot,
             )
@@ -109,7 +107,8 @@ class _Plot:
             )
             named = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
             rest = tuple(every - some for every, some in zip(whole, named, strict=True))
-            series.append(Series(f"{OTHERS} ({len(ranked) - len(shown)})", rest, MOST_SERIES))
+            others = self.words.others % {"count": len(ranked) - len(shown)}
+            series.append(Series(others, rest, MOST_SERIES))
         return tuple(one for one in series if one.total)
 
     def series(
@@ -127,14 +126,13 @@ class _Plot:
         return Series(name, tuple(self.spend.spread(amounts)), slot, href)
 
     def bucket(self, period: Period) -> Bucket:
-        first = period.first
         if self.spend.asked.period.days > 400:
-            short = f"{first:%b} {first.year}" if first.month == 1 else f"{first:%b}"
+            short = "M Y" if period.first.month == 1 else "M"
         else:
-            short = f"{first.day} {first:%b}"
+            short = _("j M")
         return Bucket(
             label=str(period),
-            short=short,
+            short=date_format(period.first, short),
             href=self.spend.asked.link("calls", days=period),
             partial=period.first <= self.spend.asked.today <= period.last,
         )
@@ -155,7 +153,7 @@ class _HourPlot(_Plot):
         calls, by = self.spend.asked.charges(), self.look.by
         found = hours_by(calls, by, self.hours[0], unit=self.look.unit)
         if by == "kind":
-            named = [(kind, Kind(kind).label.capitalize(), slot) for slot, kind in enumerate(Kind)]
+            named = [(kind, Kind(kind).head, slot) for slot, kind in enumerate(Kind)]
             return tuple(
                 Series(name, self.each(found[kind]), slot)
                 for kind, name, slot in named
@@ -167,7 +165,7 @@ class _HourPlot(_Plot):
         series = [self.named(key, self.each(found[key])) for key in shown]
         if rest:
             together = tuple(map(sum, zip(*rest, strict=True)))
-            series.append(Series(f"{OTHERS} ({len(rest)})", together))
+            series.append(Series(self.words.others % {"count": len(rest)}, together))
         return tuple(replace(one, slot=slot) for slot, one in enumerate(series) if one.total)
 
     def each(self, values: Mapping[int, int]) -> tuple[int, ...]:
@@ -177,7 +175,7 @@ class _HourPlot(_Plot):
         narrow: dict[str, object] = {self.look.by: key}
         name = key
         if self.look.by == "team":
-            name = self.spend.teams[key].name if key else "No team"
+            name = self.spend.teams[key].name if key else _("No team")
             narrow = {"team": key or NO_TEAM}
         if self.look.by == "user":
             person = self.spend.people([key])[key]
@@ -187,8 +185,9 @@ class _HourPlot(_Plot):
     def hour(self, at: datetime) -> Bucket:
         start, end = at.astimezone(self.zone), (at + HOUR).astimezone(self.zone)
         utc = "" if not start.utcoffset() else f" ({at:%H:%M} UTC)"
+        when = {"start": date_format(start, _("D j M, H:i")), "end": f"{end:%H:%M}"}
         return Bucket(
-            label=f"{start:%a} {start.day} {start:%b}, {start:%H:%M} to {end:%H:%M}{utc}",
+            label=_("%(start)s to %(end)s") % when + utc,
             short=f"{start:%H:%M}",
             href=self.spend.asked.link(
                 "calls",
@@ -197,7 +196,3 @@ class _HourPlot(_Plot):
             ),
             partial=at <= timezone.now() < at + HOUR,
         )
-
-
-def _say_tokens(count: int) -> str:
-    return f"{count:,} tokens"

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
 from chatapp.accounts.models import User
 from chatapp.dashboard import by_call
 from chatapp.dashboard.charts import heat, percent, sparkline
@@ -14,6 +17,7 @@ from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Rank, Sums, regrouped, rest
 
 PAGE = 25
+NONE = {"project": lazy("No project"), "conversation": lazy("No conversation")}
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def teams_table(spend: Spend, look: Look) -> Table:
     every, days = spend.all, spend.days_of_teams()
     rows = [
         Row(
-            name=spend.teams[team].name if team else "No team",
+            name=spend.teams[team].name if team else _("No team"),
             sums=sums,
             calls_href=spend.asked.link("calls", team=team or NO_TEAM),
             href=spend.asked.link(**look.params(page=1), team=team or NO_TEAM),
@@ -148,7 +152,7 @@ def own_table(spend: Spend, look: Look, kind: str) -> Table:
     every = spend.all
     rows = tuple(
         Row(
-            name=opaque(kind.capitalize(), key) if key else f"No {kind}",
+            name=opaque(kind, key) if key else str(NONE[kind]),
             sums=found[key],
             calls_href=spend.asked.link("calls", **{kind: key}) if key else "",
             href=spend.asked.link(**look.params(page=1), **{kind: key}) if key else "",

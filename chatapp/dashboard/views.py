@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -63,7 +64,7 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
     sums = Spend(asked)
     sums.check()
     context = frame(asked, look=look) | {
-        "title": "My usage" if asked.personal else "Spend",
+        "title": _("My usage") if asked.personal else _("Spend"),
         "look": look,
         "figures": sums.figures,
         "decimals": (decimals := sums.all.decimals),
@@ -101,7 +102,7 @@ def calls(request: HttpRequest, asked: Filter) -> HttpResponse:
     sums.check()
     found = call_pages.page(asked, after=after)
     context = frame(asked, "calls") | {
-        "title": "My calls" if asked.personal else "Calls",
+        "title": _("My calls") if asked.personal else _("Calls"),
         "rows": [call_pages.row(charge, asked) for charge in found.calls],
         "sums": (together := sums.together),
         "decimals": together.decimals,

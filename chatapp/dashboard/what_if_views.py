@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from chatapp.dashboard import views
 from chatapp.dashboard.filters import BadFilter, Filter
@@ -41,11 +42,11 @@ def what_if(request: HttpRequest, asked: Filter) -> HttpResponse:
 def _scenario(request: HttpRequest, models: list[str]) -> Scenario:
     model, day = request.GET.get("as", ""), request.GET.get("prices", "")
     if model and model not in models:
-        raise BadFilter(["There is no such model."])
+        raise BadFilter([_("There is no such model.")])
     try:
         at = datetime.combine(date.fromisoformat(day), time(12), UTC) if day else None
     except ValueError:
-        raise BadFilter(["“prices” is a day like 2026-11-21."]) from None
+        raise BadFilter([_("“prices” is a day like 2026-11-21.")]) from None
     return Scenario(model=model, at=at, cached=request.GET.get("cache") != "off")
 
 

@@ -8,11 +8,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.ledger.forms import BudgetForm
-from chatapp.ledger.models import Budget, Charge, Source, UnknownCounter
-from chatapp.pricing.money import format_usd
+from chatapp.ledger.models import Budget, Charge, Source, Status, UnknownCounter
+from chatapp.pricing.words import usd
 
 
 @admin.register(Budget)
@@ -28,14 +31,16 @@ class BudgetAdmin(admin.ModelAdmin):
             obj.created_by_id = request.user.pk
         super().save_model(request, obj, form, change)
 
-    @admin.display(description="In this period")
+    @admin.display(description=lazy("In this period"))
     def stands(self, budget: Budget) -> str:
         source = Source.DEMO if settings.DEMO else Source.ANTHROPIC
         standing = Charge.objects.standing(budget, source=source)
-        return (
-            f"{standing.percent} %: {format_usd(standing.spent_pusd)} spent, "
-            f"{format_usd(standing.held_pusd)} held; starts anew {standing.resets_on}"
-        )
+        return _("%(percent)s %%: %(spent)s spent, %(held)s held; starts anew %(day)s") % {
+            "percent": standing.percent,
+            "spent": usd(standing.spent_pusd),
+            "held": usd(standing.held_pusd),
+            "day": date_format(standing.resets_on, _("Y-m-d")),
+        }
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("ledger.manage_budgets")
@@ -58,13 +63,13 @@ class UnknownCounterAdmin(admin.ModelAdmin):
     fields = ("name", "charge", "first_seen_at", "price", "harmless")
     readonly_fields = ("name", "charge", "first_seen_at", "price")
 
-    @admin.display(description="Price")
+    @admin.display(description=lazy("Price"))
     def price(self, counter: UnknownCounter) -> str:
         """From the first call that had it, so that all of them are rated."""
         first = counter.charge.authorized_at.astimezone(UTC)
         query = urlencode({"counter": counter.name, "valid_from": f"{first:%Y-%m-%d %H:%M:%S}"})
         add = reverse("admin:pricing_counterprice_add")
-        return format_html('<a href="{}?{}">Give it a price</a>', add, query)
+        return format_html('<a href="{}?{}">{}</a>', add, query, _("Give it a price"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -82,13 +87,15 @@ class ChargeAdmin(admin.ModelAdmin):
     list_select_related = ("user",)
     list_display_links = ("authorized_at",)
     search_fields = ("uuid__iexact", "request_id__iexact", "message_id__iexact")
-    search_help_text = "The whole id of a charge, a request or a message"
+    search_help_text = lazy("The whole id of a charge, a request or a message")
     date_hierarchy = "day"
     show_full_result_count = False
 
-    @admin.display(description="Cost", ordering="amount_pusd")
+    @admin.display(description=lazy("Cost"), ordering="amount_pusd")
     def cost(self, charge: Charge) -> str:
-        return charge.status if charge.amount_pusd is None else format_usd(charge.amount_pusd)
+        if charge.amount_pusd is None:
+            return Status(charge.status).word if charge.status else ""
+        return usd(charge.amount_pusd)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("ledger.view_spend")

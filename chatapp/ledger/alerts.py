@@ -1,8 +1,8 @@
 """What is to be told outside, by mail or webhook: written with its cause, sent soon, once."""
 
 import uuid
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from json import dumps
 from typing import Any, Self
 
@@ -10,12 +10,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 
 TRIES = 10
 # Doubled after each try; longer than any try takes, so that no other process begins one meanwhile.
 PAUSE = timedelta(minutes=1)
+
+
+# A mail's subject and text: asked for once for each person, in their language.
+Words = Callable[[], tuple[str, str]]
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -28,25 +33,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def write(
         self,
         *,
-        subject: str,
-        text: str,
+        words: Words,
         people: Iterable[User],
         event: str,
         facts: Mapping[str, Any],
     ) -> None:
         """In the caller's transaction: a mail to each person who has an address, and the webhook."""
         now = timezone.now()
-        alerts = [
-            Alert(
-                channel=Alert.Channel.MAIL,
-                address=person.email,
-                subject=subject[:200],
-                text=f"Hello {person.label},\n\n{text}\n",
-                due_at=now,
-            )
-            for person in people
-            if person.email
-        ]
+        alerts = [_mail(person, words, now) for person in people if person.email]
         if url := settings.BUDGET_WEBHOOK_URL:
             alert = Alert(channel=Alert.Channel.WEBHOOK, address=url, subject=event, due_at=now)
             alert.text = dumps(
@@ -60,8 +54,8 @@ class Alert(models.Model):
     """One message to one address. `text` is a mail's words, or a webhook's body."""
 
     class Channel(models.TextChoices):
-        MAIL = "mail"
-        WEBHOOK = "webhook"
+        MAIL = "mail", "Mail"
+        WEBHOOK = "webhook", "Webhook"
 
     # Names the message for good, so that a receiver can tell a repetition from news.
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -97,6 +91,19 @@ class Alert(models.Model):
         self.trouble = trouble[:200]
         self.sent_at = None if trouble else timezone.now()
         self.save(update_fields=["trouble", "sent_at"])
+
+
+def _mail(person: User, words: Words, due_at: datetime) -> Alert:
+    with person.speaking():
+        subject, text = words()
+        hello = _("Hello %(name)s,") % {"name": person.label}
+    return Alert(
+        channel=Alert.Channel.MAIL,
+        address=person.email,
+        subject=subject[:200],
+        text=f"{hello}\n\n{text}\n",
+        due_at=due_at,
+    )
 
 
 def managers() -> models.QuerySet[User]:

@@ -12,18 +12,33 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_noop as noop
 
-from chatapp.pricing.money import PUSD, format_usd
+from chatapp.pricing.money import PUSD
+from chatapp.pricing.words import usd
 
 MARKS = (50, 80, 100)  # percent
 MOST = 1_000_000 * PUSD  # of a limit
+PER = {"day": lazy("a day"), "week": lazy("a week"), "month": lazy("a month")}
+NOW = {"day": lazy("today"), "week": lazy("this week"), "month": lazy("this month")}
+OWNED = {
+    "person": lazy("Your budget of %(limit)s for %(now)s"),
+    "team": lazy("Your team's budget of %(limit)s for %(now)s"),
+    "everyone": lazy("The shared budget of %(limit)s for %(now)s"),
+}
+GOES_WITH = {
+    "person": lazy("Goes with the scope “person”, and only with it."),
+    "team": lazy("Goes with the scope “team”, and only with it."),
+}
 
 
 class BudgetExceeded(Exception):
     """A hard budget has no room for the worst case of a call.
 
     `message` is for people; `max_tokens_affordable` is the largest max_tokens that would still be
-    let through, None when not even one is. `whose` names the budget that is shortest.
+    let through, None when not even one is. `whose` names the budget that is shortest, in English.
     """
 
     code = "budget_exceeded"
@@ -52,14 +67,14 @@ class Budget(models.Model):
     """
 
     class Scope(models.TextChoices):
-        PERSON = "person"
-        TEAM = "team"
-        EVERYONE = "everyone"
+        PERSON = "person", lazy("Person")
+        TEAM = "team", lazy("Team")
+        EVERYONE = "everyone", lazy("Everyone")
 
     class Period(models.TextChoices):
-        DAY = "day"
-        WEEK = "week"
-        MONTH = "month"
+        DAY = "day", lazy("Day")
+        WEEK = "week", lazy("Week")
+        MONTH = "month", lazy("Month")
 
     scope = models.CharField(max_length=10, choices=Scope.choices)
     person = models.ForeignKey(
@@ -107,15 +122,24 @@ class Budget(models.Model):
         whose = {
             self.Scope.PERSON: self.person,
             self.Scope.TEAM: self.team,
-            self.Scope.EVERYONE: "everyone",
+            self.Scope.EVERYONE: _("everyone"),
         }[self.Scope(self.scope)]
-        return f"{format_usd(self.limit_pusd)} a {self.period} for {whose}"
+        return _("%(limit)s %(per)s for %(whose)s") % {
+            "limit": usd(self.limit_pusd),
+            "per": self.per,
+            "whose": whose,
+        }
+
+    @property
+    def per(self) -> str:
+        """ "a month": how often its limit begins anew."""
+        return str(PER[self.period])
 
     def clean(self) -> None:
         named = {self.Scope.PERSON: self.person_id, self.Scope.TEAM: self.team_id}
         for scope, name in named.items():
             if (self.scope == scope) != (name is not None):
-                raise ValidationError({scope: f"Goes with the scope “{scope}”, and only with it."})
+                raise ValidationError({scope: GOES_WITH[scope]})
 
     def period_of(self, day: date) -> tuple[date, date]:
         """The first and the last day of the period that `day` is in; weeks begin on Monday."""
@@ -176,28 +200,36 @@ class Standing:
 
     def refusal(self, needed_pusd: int) -> str:
         """For the person who asked: which budget, what is left, when it resets, who can lift it."""
-        return (
-            f"{self._name()} has {format_usd(self.left_pusd)} left, and this message "
-            f"could cost up to {format_usd(needed_pusd)}. Nothing was sent. The budget starts anew "
-            f"on {date_format(self.resets_on)}; an admin can raise it: "
+        return _(
+            "%(budget)s has %(left)s left, and this message could cost up to %(needed)s. "
+            "Nothing was sent. The budget starts anew on %(day)s; an admin can raise it: "
             "ask for more under Usage, Budgets."
-        )
+        ) % {
+            "budget": self._name(),
+            "left": usd(self.left_pusd),
+            "needed": usd(needed_pusd),
+            "day": date_format(self.resets_on),
+        }
 
     def exhausted(self) -> str:
         """For the person whom it stops, on every page, beside the way to ask for more."""
-        return (
-            f"{self._name()} is used up. It starts anew on {date_format(self.resets_on)}; "
-            "you can ask for more."
-        )
+        return _("%(budget)s is used up. It starts anew on %(day)s; you can ask for more.") % {
+            "budget": self._name(),
+            "day": date_format(self.resets_on),
+        }
 
     @property
     def whose(self) -> str:
-        """ "your team's budget": whose it is, for the person who spends it."""
-        owner = {"person": "your", "team": "your team's", "everyone": "the shared"}
-        return f"{owner[self.budget.scope]} budget"
+        """ "your team's budget": whose it is, for the person who spends it.
+
+        In English, as it may be stored; gettext where it is shown.
+        """
+        return {
+            "person": noop("your budget"),
+            "team": noop("your team's budget"),
+            "everyone": noop("the shared budget"),
+        }[self.budget.scope]
 
     def _name(self) -> str:
-        whose = self.whose[0].upper() + self.whose[1:]
-        period = {"day": "today", "week": "this week", "month": "this month"}
-        limit = format_usd(self.budget.limit_pusd)
-        return f"{whose} of {limit} for {period[self.budget.period]}"
+        limit, now = usd(self.budget.limit_pusd), NOW[self.budget.period]
+        return OWNED[self.budget.scope] % {"limit": limit, "now": now}

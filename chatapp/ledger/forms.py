@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.ledger.budgets import MOST, Budget
 from chatapp.pricing.money import dollars, pusd
@@ -11,13 +12,22 @@ from chatapp.pricing.money import dollars, pusd
 
 class BudgetForm(forms.ModelForm):
     limit = forms.DecimalField(
-        label="Limit in dollars", min_value=Decimal(0), max_value=dollars(MOST), decimal_places=12
+        label=_("Limit in dollars"),
+        min_value=Decimal(0),
+        max_value=dollars(MOST),
+        decimal_places=12,
     )
 
     class Meta:
         model = Budget
         fields = ("scope", "person", "team", "period", "hard")
-        labels = {"scope": "For", "hard": "Refuse messages that do not fit"}
+        labels = {
+            "scope": _("For"),
+            "person": _("Person"),
+            "team": _("Team"),
+            "period": _("Period"),
+            "hard": _("Refuse messages that do not fit"),
+        }
         help_texts = {"hard": ""}
 
     field_order = ("scope", "person", "team", "limit", "period", "hard")

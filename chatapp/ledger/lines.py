@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.ledger.choices import Kind, Status
 from chatapp.pricing.cost import Line
-from chatapp.pricing.money import format_usd
+from chatapp.pricing.words import usd
 
 if TYPE_CHECKING:
     from chatapp.ledger.charges import Charge
@@ -20,8 +21,8 @@ class Adjustment(models.Model):
     """Why a captured charge's lines changed later: a price correction, or evidence that came late."""
 
     class Reason(models.TextChoices):
-        RERATE = "rerate", "prices corrected"
-        LATE_EVIDENCE = "late_evidence", "final usage arrived late"
+        RERATE = "rerate", _("prices corrected")
+        LATE_EVIDENCE = "late_evidence", _("final usage arrived late")
 
     charge = models.ForeignKey(
         "ledger.Charge", on_delete=models.PROTECT, related_name="adjustments"
@@ -62,7 +63,7 @@ class Adjustment(models.Model):
 
 def _amount(status: str, pusd: int | None) -> str:
     """ "$0.000406", or "unknown": the word says why there is no amount."""
-    return status if pusd is None else format_usd(pusd)
+    return Status(status).word if pusd is None else usd(pusd)
 
 
 class ChargeLineQuerySet(models.QuerySet["ChargeLine"]):

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 from chatapp.ledger.alerts import Alert, managers
@@ -14,7 +16,8 @@ from chatapp.ledger.budgets import MARKS, Budget, Standing
 from chatapp.ledger.charges import Charge
 from chatapp.ledger.choices import Source
 from chatapp.ledger.queries import business_day
-from chatapp.pricing.money import exact, format_usd
+from chatapp.pricing.money import exact
+from chatapp.pricing.words import usd
 
 
 class BudgetMarkQuerySet(models.QuerySet["BudgetMark"]):
@@ -23,7 +26,7 @@ class BudgetMarkQuerySet(models.QuerySet["BudgetMark"]):
 
         What counts is spent, not held: a mark once told is not taken back.
         """
-        since, _ = standing.budget.period_of(standing.day)
+        since = standing.budget.period_of(standing.day)[0]
         period = {"budget": standing.budget, "source": source, "since": since}
         known = set(self.filter(**period).values_list("mark", flat=True))
         reached = [mark for mark in MARKS if standing.spent_percent >= mark and mark not in known]
@@ -96,16 +99,8 @@ def touched(since: datetime, source: str) -> models.QuerySet[Budget]:
 def _tell(standing: Standing, mark: int, source: str) -> None:
     budget = standing.budget
     first, last = budget.period_of(standing.day)
-    whose = f"The budget of {budget}"
-    money = " of demonstration money" if source == Source.DEMO else ""
-    what = "is used up" if mark >= 100 else f"has reached {mark} %"
-    then = " Messages that do not fit are refused." if budget.hard and mark >= 100 else ""
     Alert.objects.write(
-        subject=f"chatapp: {whose[4:]} {what}",
-        text=(
-            f"{whose} {what}: {format_usd(standing.spent_pusd)}{money} spent from {first} to today."
-            f"{then} It starts anew on {standing.resets_on}.\n\n{settings.PUBLIC_URL}/usage/budgets/"
-        ),
+        words=lambda: _words(standing, mark, source),
         people=told(budget),
         event="budget.mark",
         facts={
@@ -116,6 +111,31 @@ def _tell(standing: Standing, mark: int, source: str) -> None:
             "source": source,
         },
     )
+
+
+def _words(standing: Standing, mark: int, source: str) -> tuple[str, str]:
+    budget, day = standing.budget, _("Y-m-d")
+    said: dict[str, object] = {
+        "budget": budget,
+        "mark": mark,
+        "spent": usd(standing.spent_pusd),
+        "first": date_format(budget.period_of(standing.day)[0], day),
+        "anew": date_format(standing.resets_on, day),
+    }
+    if source == Source.DEMO:
+        said["spent"] = _("%(spent)s of demonstration money") % said
+    if mark >= 100:
+        subject = _("chatapp: budget of %(budget)s is used up")
+        what = _("The budget of %(budget)s is used up: %(spent)s spent from %(first)s to today.")
+    else:
+        subject = _("chatapp: budget of %(budget)s has reached %(mark)s %%")
+        what = _(
+            "The budget of %(budget)s has reached %(mark)s %%: "
+            "%(spent)s spent from %(first)s to today."
+        )
+    refused = [_("Messages that do not fit are refused.")] if budget.hard and mark >= 100 else []
+    text = " ".join([what, *refused, _("It starts anew on %(anew)s.")])
+    return subject % said, f"{text % said}\n\n{settings.PUBLIC_URL}/usage/budgets/"
 
 
 def told(budget: Budget) -> Iterable[User]:

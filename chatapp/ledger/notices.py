@@ -7,12 +7,14 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from chatapp.accounts.models import User
 from chatapp.ledger.choices import Source, Status
 from chatapp.ledger.models import Budget, Charge, UnknownCounter
 from chatapp.web.notices import Notice
+from chatapp.web.numbers import number
 
 
 def waiting_calls(request: HttpRequest) -> Iterator[Notice]:
@@ -33,10 +35,10 @@ def unknown_counters(request: HttpRequest) -> Iterator[Notice]:
         return
     real = UnknownCounter.objects.waiting().filter(charge__source=Source.ANTHROPIC)
     for name, uuid in real.values_list("name", "charge__uuid")[:3]:
-        words = gettext(
-            "Claude reports “%s”, which has no price: if it costs money, no sum has it."
-        )
-        yield Notice("warning", words % name, reverse("dashboard:call", args=[uuid]))
+        words = _(
+            "Claude reports “%(counter)s”, which has no price: if it costs money, no sum has it."
+        ) % {"counter": name}
+        yield Notice("warning", words, reverse("dashboard:call", args=[uuid]))
 
 
 def used_up(request: HttpRequest) -> Iterator[Notice]:
@@ -55,14 +57,14 @@ def used_up(request: HttpRequest) -> Iterator[Notice]:
 def _words(status: str, calls: int) -> str:
     if status == Status.UNPRICED:
         words = ngettext(
-            "%d call has no price, and is in no sum until the price book has one.",
-            "%d calls have no price, and are in no sum until the price book has one.",
+            "%(calls)s call has no price, and is in no sum until the price book has one.",
+            "%(calls)s calls have no price, and are in no sum until the price book has one.",
             calls,
         )
     else:
         words = ngettext(
-            "What %d call cost is not known, and is in no sum.",
-            "What %d calls cost is not known, and is in no sum.",
+            "What %(calls)s call cost is not known, and is in no sum.",
+            "What %(calls)s calls cost is not known, and is in no sum.",
             calls,
         )
-    return words % calls
+    return words % {"calls": number(calls)}

@@ -133,3 +133,8 @@ class ChargeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.state} {self.uuid}"
+
+    @property
+    def status_word(self) -> str:
+        """How well the amount is known, in one word; "" before it is captured."""
+        return Status(self.status).word if self.status else ""

@@ -6,12 +6,15 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import User
 from chatapp.ledger.alerts import Alert, managers
 from chatapp.ledger.budgets import MOST, Budget
 from chatapp.ledger.marks import described
-from chatapp.pricing.money import PUSD, exact, format_usd
+from chatapp.pricing.money import PUSD, exact
+from chatapp.pricing.words import usd
 
 
 class BudgetRequestQuerySet(models.QuerySet["BudgetRequest"]):
@@ -45,9 +48,9 @@ class BudgetRequest(models.Model):
     """Somebody asked for more of a budget; what became of it. Money is pico-USD."""
 
     class State(models.TextChoices):
-        ASKED = "asked"
-        GRANTED = "granted"
-        DECLINED = "declined"
+        ASKED = "asked", lazy("Asked")
+        GRANTED = "granted", lazy("Granted")
+        DECLINED = "declined", lazy("Declined")
 
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="requests")
     person = models.ForeignKey(
@@ -77,12 +80,16 @@ class BudgetRequest(models.Model):
         return f"{self.state}: {self.budget_id} by {self.person_id}"
 
     def tell_admins(self) -> None:
+        def words() -> tuple[str, str]:
+            said = {"person": self.person.label, "budget": self.budget}
+            text = _("%(person)s asks for more than %(budget)s. Grant or decline it here:")
+            return (
+                _("chatapp: %(person)s asks for more budget") % said,
+                f"{text % said}\n\n{settings.PUBLIC_URL}/dashboard/budgets/",
+            )
+
         Alert.objects.write(
-            subject=f"chatapp: {self.person.label} asks for more budget",
-            text=(
-                f"{self.person.label} asks for more than {self.budget}. Grant or decline it here:"
-                f"\n\n{settings.PUBLIC_URL}/dashboard/budgets/"
-            ),
+            words=words,
             people=managers(),
             event="budget.request",
             facts={"person": self.person.username, "budget": described(self.budget)},
@@ -90,23 +97,29 @@ class BudgetRequest(models.Model):
 
     def tell_person(self) -> None:
         granted = self.after_pusd is not None
-        word = "granted" if granted else "declined"
-        what = (
-            f"It is {format_usd(self.after_pusd)} a {self.budget.period} now; just go on."
-            if granted
-            else f"It stays {format_usd(self.budget.limit_pusd)} a {self.budget.period}."
-        )
         Alert.objects.write(
-            subject=f"chatapp: more budget was {word}",
-            text=f"{self.decided_by} {word} your request for more budget. {what}",
+            words=self._granted if granted else self._declined,
             people=[self.person] if self.person.is_active else [],
-            event=f"budget.request.{word}",
+            event="budget.request.granted" if granted else "budget.request.declined",
             facts={
                 "person": self.person.username,
                 "budget": described(self.budget),
                 "limit_usd": exact(self.after_pusd or self.budget.limit_pusd),
             },
         )
+
+    def _granted(self) -> tuple[str, str]:
+        text = _(
+            "%(by)s granted your request for more budget. It is %(limit)s %(per)s now; just go on."
+        )
+        said = {"by": self.decided_by, "limit": usd(self.after_pusd), "per": self.budget.per}
+        return _("chatapp: more budget was granted"), text % said
+
+    def _declined(self) -> tuple[str, str]:
+        text = _("%(by)s declined your request for more budget. It stays %(limit)s %(per)s.")
+        limit = usd(self.budget.limit_pusd)
+        said = {"by": self.decided_by, "limit": limit, "per": self.budget.per}
+        return _("chatapp: more budget was declined"), text % said
 
 
 def proposed(budget: Budget) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chatapp.pricing.marking import noop
+
 BP = 10_000  # basis points of one
 DEAREST = 10**12  # pico-USD: $1,000,000 per million tokens, $1 per search
 
@@ -63,22 +65,22 @@ class Version:
     def __post_init__(self) -> None:
         thresholds = [tier.over for tier in self.tiers]
         if thresholds != sorted(set(thresholds)) or (thresholds or [0])[0] != 0:
-            raise ValueError("Tiers start at 0 tokens and rise, each threshold once.")
+            raise ValueError(noop("Tiers start at 0 tokens and rise, each threshold once."))
         if self.available and not self.tiers:
-            raise ValueError("A price needs the rates for prompts over 0 tokens.")
+            raise ValueError(noop("A price needs the rates for prompts over 0 tokens."))
         if self.batch_bp is not None and not 0 < self.batch_bp <= BP:
-            raise ValueError("The batch multiplier lies over 0 and at most 1.")
+            raise ValueError(noop("The batch multiplier lies over 0 and at most 1."))
         if self.geo_us_bp is not None and self.geo_us_bp < BP:
-            raise ValueError("The US multiplier is at least 1.")
+            raise ValueError(noop("The US multiplier is at least 1."))
         rates = [rate for tier in self.tiers for rate in tier.rates]
         if min([*rates, self.web_search_pusd]) < 0:
-            raise ValueError("A price is not negative.")
+            raise ValueError(noop("A price is not negative."))
         if max([*rates, self.web_search_pusd]) > DEAREST:
-            raise ValueError("A price is far too dear to be true.")
+            raise ValueError(noop("A price is far too dear to be true."))
         if (self.batch_bp or BP) * (self.geo_us_bp or BP) % BP or any(
             rate * multiplier % BP for rate in rates for multiplier in self.multipliers
         ):
-            raise ValueError("A rate times a multiplier leaves a fraction of a pico-USD.")
+            raise ValueError(noop("A rate times a multiplier leaves a fraction of a pico-USD."))
 
     @property
     def multipliers(self) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.pricing import fields, repricing
 from chatapp.pricing.book import CounterRate
@@ -22,19 +24,26 @@ class CounterPriceForm(forms.ModelForm):
     counter = forms.CharField(
         max_length=200,
         widget=WIDE,
-        validators=[RegexValidator(r"\A[A-Za-z0-9_.-]+\Z", "Letters, digits and _ . - only.")],
-        help_text="As the usage names it, like server_tool_use.tool_search_requests.",
+        label=lazy("Counter"),
+        validators=[
+            RegexValidator(r"\A[A-Za-z0-9_.-]+\Z", lazy("Letters, digits and _ . - only."))
+        ],
+        help_text=lazy("As the usage names it, like server_tool_use.tool_search_requests."),
     )
     unit_price_pusd = fields.per_thousand(
-        label="Price of 1,000, $",
-        help_text="Of any model; no multiplier touches it. 0 ends an earlier price.",
+        label=lazy("Price of 1,000, $"),
+        help_text=lazy("Of any model; no multiplier touches it. 0 ends an earlier price."),
     )
     valid_from = fields.MomentField(
-        label="Valid from (UTC)",
+        label=lazy("Valid from (UTC)"),
         required=False,
-        help_text="Empty: from now on. A time in the past rates the calls since, after a preview.",
+        help_text=lazy(
+            "Empty: from now on. A time in the past rates the calls since, after a preview."
+        ),
     )
-    reason = forms.CharField(max_length=300, widget=WIDE, help_text="Kept with the price.")
+    reason = forms.CharField(
+        label=lazy("Reason"), max_length=300, widget=WIDE, help_text=lazy("Kept with the price.")
+    )
 
     # As of TierFormSet.
     warnings: tuple[str, ...] = ()
@@ -47,7 +56,7 @@ class CounterPriceForm(forms.ModelForm):
     def clean_counter(self) -> str:
         counter: str = self.cleaned_data["counter"]
         if counter in KNOWN:
-            raise ValidationError("This one has its place among the price versions.")
+            raise ValidationError(_("This one has its place among the price versions."))
         return counter
 
     def clean_valid_from(self) -> datetime:
@@ -66,6 +75,7 @@ class CounterPriceForm(forms.ModelForm):
         known = [price.value() for price in CounterPrice.objects.order_by("recorded_at", "pk")]
         book = read_book(PriceVersion.objects.known(), counters=[*known, rate])
         effect = repricing.preview(book, counter=rate.counter, since=rate.valid_from)
-        self.warnings = (f"This begins in the past. {described(effect)}",)
+        told = _("This begins in the past. %(effect)s") % {"effect": described(effect)}
+        self.warnings = (told,)
         self.to_confirm = digest
-        raise ValidationError("Look again, and confirm below.")
+        raise ValidationError(_("Look again, and confirm below."))

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
 
 from chatapp.pricing import money
 from chatapp.pricing.book import BP, DEAREST
@@ -24,12 +26,14 @@ class WholeField(forms.CharField):
         if text is None:
             return None
         try:
-            units = money.whole(text, self.unit)
+            units = money.whole(_with_point(text), self.unit)
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(_(str(error))) from error
         if not self.least <= units <= self.most:
             least, most = self._shown(self.least), self._shown(self.most)
-            raise ValidationError(f"This lies between {least} and {most}.")
+            raise ValidationError(
+                _("This lies between %(least)s and %(most)s.") % {"least": least, "most": most}
+            )
         return units
 
     def prepare_value(self, value: Any) -> Any:
@@ -40,6 +44,12 @@ class WholeField(forms.CharField):
 
     def _shown(self, units: int) -> str:
         return f"{(Decimal(units) / self.unit).normalize():f}"
+
+
+def _with_point(text: str) -> str:
+    """The decimal comma of a language that has one; a point always parts the decimals as well."""
+    comma = get_format("DECIMAL_SEPARATOR") == "," and "." not in text
+    return text.replace(",", ".") if comma else text
 
 
 def per_mtok(**kwargs: Any) -> WholeField:
@@ -69,7 +79,7 @@ class MomentField(forms.CharField):
         try:
             return moment(text) if text else None
         except ValueError as error:
-            raise ValidationError("Type a time like 2026-12-01 00:00:00.") from error
+            raise ValidationError(_("Type a time like 2026-12-01 00:00:00.")) from error
 
 
 class NamesField(forms.CharField):

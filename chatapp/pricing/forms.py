@@ -9,6 +9,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from chatapp.pricing import fields, repricing
 from chatapp.pricing.book import BP, Tier, Version
@@ -19,13 +22,16 @@ from chatapp.pricing.models import (
     price_book,
     read_book,
 )
-from chatapp.pricing.money import format_per_mtok, format_usd
 from chatapp.pricing.segments import TOKEN_KINDS
+from chatapp.pricing.words import per_mtok, usd
+from chatapp.web.numbers import number
 
 
 class ModelForm(forms.ModelForm):
     aliases = fields.NamesField(
-        required=False, help_text="Other names the API answers to, one on each line; exact matches."
+        label=lazy("Aliases"),
+        required=False,
+        help_text=lazy("Other names the API answers to, one on each line; exact matches."),
     )
 
     class Meta:
@@ -49,28 +55,38 @@ class ModelForm(forms.ModelForm):
         others = Model.objects.exclude(pk=self.instance.pk)
         taken = {name for other in others for name in (other.pk, *other.aliases)}
         if both := ours & taken:
-            raise ValidationError(f"Another model goes by {', '.join(sorted(both))}.")
+            names = ", ".join(sorted(both))
+            raise ValidationError(_("Another model goes by %(names)s.") % {"names": names})
         return data
 
 
 class PriceVersionForm(forms.ModelForm):
     valid_from = fields.MomentField(
-        label="Valid from (UTC)",
+        label=lazy("Valid from (UTC)"),
         required=False,
-        help_text="To the second; empty: from now on. "
-        "A time in the past re-rates the calls since, after a preview.",
+        help_text=lazy(
+            "To the second; empty: from now on. "
+            "A time in the past re-rates the calls since, after a preview."
+        ),
     )
     batch_bp = fields.multiplier(
-        label="Batch multiplier", least=1, most=BP, help_text="0.5 is half; empty: not offered."
+        label=lazy("Batch multiplier"),
+        least=1,
+        most=BP,
+        help_text=lazy("0.5 is half; empty: not offered."),
     )
     geo_us_bp = fields.multiplier(
-        label="US multiplier", least=BP, most=10 * BP, help_text="Like 1.1; empty: not offered."
+        label=lazy("US multiplier"),
+        least=BP,
+        most=10 * BP,
+        help_text=lazy("Like 1.1; empty: not offered."),
     )
-    web_search_pusd = fields.per_thousand(label="Web search, $ per 1,000")
+    web_search_pusd = fields.per_thousand(label=lazy("Web search, $ per 1,000"))
     reason = forms.CharField(
+        label=lazy("Reason"),
         max_length=300,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text="Kept with the version.",
+        help_text=lazy("Kept with the version."),
     )
 
     class Meta:
@@ -96,23 +112,25 @@ class PriceVersionForm(forms.ModelForm):
         data = super().clean() or {}
         model, begins = data.get("model"), data.get("valid_from")
         if model and begins and begins.date() < model.launched:
-            self.add_error("valid_from", f"{model} was launched on {model.launched:%Y-%m-%d}.")
+            told = _("%(model)s was launched on %(day)s.")
+            day = f"{model.launched:%Y-%m-%d}"
+            self.add_error("valid_from", told % {"model": model, "day": day})
         return data
 
 
 class PriceTierForm(forms.ModelForm):
     over = forms.IntegerField(
-        label="Prompt over, tokens",
+        label=lazy("Prompt over, tokens"),
         initial=0,
         min_value=0,
         max_value=2**31 - 1,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 10}),
     )
-    input = fields.per_mtok(label="Input")
-    cache_write_5m = fields.per_mtok(label="Cache write, 5 min")
-    cache_write_1h = fields.per_mtok(label="Cache write, 1 h")
-    cache_read = fields.per_mtok(label="Cache read")
-    output = fields.per_mtok(label="Output")
+    input = fields.per_mtok(label=lazy("Input"))
+    cache_write_5m = fields.per_mtok(label=lazy("Cache write, 5 min"))
+    cache_write_1h = fields.per_mtok(label=lazy("Cache write, 1 h"))
+    cache_read = fields.per_mtok(label=lazy("Cache read"))
+    output = fields.per_mtok(label=lazy("Output"))
 
     class Meta:
         model = PriceTier
@@ -127,9 +145,13 @@ class PriceTierForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         for lower, upper, told in (
-            ("cache_read", "input", "A cache read costs at most what input does."),
-            ("input", "cache_write_5m", "A cache write costs at least what input does."),
-            ("cache_write_5m", "cache_write_1h", "A write for 1 h costs at least one for 5 min."),
+            ("cache_read", "input", _("A cache read costs at most what input does.")),
+            ("input", "cache_write_5m", _("A cache write costs at least what input does.")),
+            (
+                "cache_write_5m",
+                "cache_write_1h",
+                _("A write for 1 h costs at least one for 5 min."),
+            ),
         ):
             if lower in data and upper in data and data[lower] > data[upper]:
                 self.add_error(lower if lower == "cache_read" else upper, told)
@@ -155,7 +177,7 @@ class TierFormSet(forms.BaseInlineFormSet):
         try:
             version = self._version(parent)
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(_(str(error))) from error
         timed = bool(self.data.get("valid_from"))
         # "From now on" means the same when it is confirmed, some seconds later.
         meant = version if timed else replace(version, valid_from=datetime.max)
@@ -164,7 +186,7 @@ class TierFormSet(forms.BaseInlineFormSet):
             return
         if warnings := (*_leaps(version), *(_reach_back(version) if timed else ())):
             self.warnings, self.to_confirm = warnings, digest
-            raise ValidationError("Look again, and confirm below.")
+            raise ValidationError(_("Look again, and confirm below."))
 
     def _version(self, parent: PriceVersion) -> Version:
         rows = [form.cleaned_data for form in self.forms if form.has_changed()]
@@ -192,15 +214,24 @@ def _leaps(version: Version) -> Iterator[str]:
         return
     for tier in version.tiers:
         old_tier = before.tier(tier.over + 1)
-        over = f" over {tier.over:,} tokens" if tier.over else ""
         for kind in TOKEN_KINDS:
             old, new = getattr(old_tier, kind), getattr(tier, kind)
             if abs(new - old) * 2 > old:
-                name = PriceTierForm.base_fields[kind].label
-                yield f"{name}{over} goes from {format_per_mtok(old)} to {format_per_mtok(new)}."
+                told = (
+                    _("%(kind)s over %(over)s tokens goes from %(old)s to %(new)s.")
+                    if tier.over
+                    else _("%(kind)s goes from %(old)s to %(new)s.")
+                )
+                yield told % {
+                    "kind": PriceTierForm.base_fields[kind].label,
+                    "over": number(tier.over),
+                    "old": per_mtok(old),
+                    "new": per_mtok(new),
+                }
     old, new = before.web_search_pusd, version.web_search_pusd
     if abs(new - old) * 2 > old:
-        yield f"A web search goes from {format_usd(old, 'exact')} to {format_usd(new, 'exact')}."
+        fees = {"old": usd(old, "exact"), "new": usd(new, "exact")}
+        yield _("A web search goes from %(old)s to %(new)s.") % fees
 
 
 def _reach_back(version: Version) -> Iterator[str]:
@@ -208,17 +239,33 @@ def _reach_back(version: Version) -> Iterator[str]:
         return
     book = read_book(PriceVersion.objects.known(), version)
     effect = repricing.preview(book, model=version.model, since=version.valid_from)
-    yield f"This begins in the past. {described(effect)}"
+    yield _("This begins in the past. %(effect)s") % {"effect": described(effect)}
 
 
 def described(effect: repricing.Effect) -> str:
     """What re-rating does, in a sentence: "1,204 calls change, by +$3.11 in all." """
     if not effect.calls:
-        return "No call made since then changes."
+        return _("No call made since then changes.")
     sign = "+" if effect.difference_pusd > 0 else ""
-    total = f"{sign}{format_usd(effect.difference_pusd)}"
-    calls = "1 call changes" if effect.calls == 1 else f"{effect.calls:,} calls change"
-    first = f", {effect.newly_priced:,} of them priced for the first time" * bool(
-        effect.newly_priced
+    told = (
+        ngettext(
+            "%(calls)s call changes, by %(total)s in all, "
+            "%(first)s of them priced for the first time.",
+            "%(calls)s calls change, by %(total)s in all, "
+            "%(first)s of them priced for the first time.",
+            effect.calls,
+        )
+        if effect.newly_priced
+        else ngettext(
+            "%(calls)s call changes, by %(total)s in all.",
+            "%(calls)s calls change, by %(total)s in all.",
+            effect.calls,
+        )
     )
-    return f"{calls}, by {total} in all{first}. Each gets an adjustment; no line is rewritten."
+    rest = _("Each gets an adjustment; no line is rewritten.")
+    changes = told % {
+        "calls": number(effect.calls),
+        "total": f"{sign}{usd(effect.difference_pusd)}",
+        "first": number(effect.newly_priced),
+    }
+    return f"{changes} {rest}"

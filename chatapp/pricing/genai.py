@@ -9,12 +9,15 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.pricing.book import Tier, Version
 from chatapp.pricing.models import Edition, Model, PriceVersion, price_book
 from chatapp.pricing.models.versions import Speed
-from chatapp.pricing.money import PUSD, format_per_mtok, pusd, rate
+from chatapp.pricing.money import PUSD, pusd, rate
 from chatapp.pricing.segments import TOKEN_KINDS
+from chatapp.pricing.words import per_mtok, placed
+from chatapp.web.numbers import number
 
 THEIR_NAMES = {
     "input": "input_mtok",
@@ -51,11 +54,12 @@ class Proposal:
             for kind in TOKEN_KINDS:
                 before, after = getattr(ours, kind), getattr(theirs, kind)
                 if before != after:
-                    where = f" over {over:,}" if over else ""
-                    yield f"{kind}{where}", format_per_mtok(before), format_per_mtok(after)
+                    where = _(" over %(over)s") % {"over": number(over)} if over else ""
+                    yield f"{kind}{where}", per_mtok(before), per_mtok(after)
         if self.ours.web_search_pusd != self.theirs.web_search_pusd:
             before, after = self.ours.web_search_pusd, self.theirs.web_search_pusd
-            yield "web_search", f"${before * 1000 / PUSD:g}", f"${after * 1000 / PUSD:g}"
+            fees = before * 1000 / PUSD, after * 1000 / PUSD
+            yield "web_search", placed(f"${fees[0]:g}"), placed(f"${fees[1]:g}")
 
 
 def proposals(at: datetime) -> list[Proposal]:
@@ -102,7 +106,7 @@ def _models() -> list[Any]:
     try:
         from genai_prices.data import providers
     except ImportError as error:
-        raise NotInstalledError("Install it first: pip install genai-prices") from error
+        raise NotInstalledError(_("Install it first: pip install genai-prices")) from error
     return next(provider.models for provider in providers if provider.id == "anthropic")
 
 

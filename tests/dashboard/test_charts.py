@@ -19,7 +19,8 @@ from chatapp.dashboard.charts import (
     stacked,
 )
 from chatapp.dashboard.ticks import compact, count_tick, usd_tick
-from chatapp.pricing.money import PUSD, format_usd
+from chatapp.dashboard.told import words
+from chatapp.pricing.money import PUSD
 
 amounts = st.integers(0, 10**17)
 
@@ -30,14 +31,15 @@ def chart(*series: tuple[int, ...], days: int | None = None) -> Chart:
         Bucket(str(day), str(day.day))
         for day in (date(2026, 1, 1) + timedelta(n) for n in range(days))
     ]
-    parts = fold([Series(f"model {n}", values) for n, values in enumerate(series)])
-    return stacked(buckets, parts, say=format_usd, step_label=usd_tick)
+    usd = words("usd")
+    parts = fold([Series(f"model {n}", values) for n, values in enumerate(series)], usd)
+    return stacked(buckets, parts, usd)
 
 
 @given(st.lists(st.lists(amounts, min_size=5, max_size=5), min_size=1, max_size=40))
 def test_folding_loses_nothing(values: list[list[int]]) -> None:
     series = [Series(f"model {n}", tuple(row)) for n, row in enumerate(values)]
-    folded = fold(series)
+    folded = fold(series, words("usd"))
     assert len(folded) <= 9
     assert sum(one.total for one in folded) == sum(one.total for one in series)
     assert [one.slot for one in folded] == list(range(len(folded)))

@@ -81,8 +81,10 @@ async def receiver(settings: Any) -> AsyncIterator[Receiver]:
 
 def write(*people: Any) -> None:
     Alert.objects.write(
-        subject="chatapp: it has reached 80 %",
-        text="The budget of everyone has reached 80 %.",
+        words=lambda: (
+            "chatapp: it has reached 80 %",
+            "The budget of everyone has reached 80 %.",
+        ),
         people=people,
         event="budget.mark",
         facts={"mark": 80},

@@ -34,9 +34,9 @@ def test_a_person_is_erased_and_every_sum_stays(
     for metered in (exact(), estimated(), UNKNOWN):
         authorize(conversation=uuid4(), project=uuid4()).capture(metered)
     told: Any = {"event": "budget.mark", "facts": {"person": name}}
-    Alert.objects.write(subject="80 %", text="Look.", people=[alice], **told)
-    Alert.objects.write(subject=f"{name} asks for more", text="Look.", people=[admin], **told)
-    Alert.objects.write(subject="Alices", text="", people=[admin], event="", facts={})
+    Alert.objects.write(words=lambda: ("80 %", "Look."), people=[alice], **told)
+    Alert.objects.write(words=lambda: (f"{name} asks for more", "Look."), people=[admin], **told)
+    Alert.objects.write(words=lambda: ("Alices", ""), people=[admin], event="", facts={})
     assert Alert.objects.count() == 6
     money = list(DailyTotal.objects.order_by("pk").values())
 

@@ -6,17 +6,20 @@ from functools import lru_cache
 from django import template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from chatapp.dashboard.sums import Sums
 from chatapp.dashboard.tables import Cell
 from chatapp.dashboard.ticks import compact as compact_count
-from chatapp.pricing.money import PUSD, exact, format_usd
+from chatapp.pricing.money import PUSD, exact
+from chatapp.pricing.words import placed, usd
+from chatapp.web.numbers import number
 
 register = template.Library()
 
 
 @register.filter
-@lru_cache(maxsize=20_000)
 def amount(pusd: int | None, decimals: int = 0) -> SafeString:
     """pico-USD as <data>, with every digit on hover; None is a dash that says why.
 
@@ -24,10 +27,16 @@ def amount(pusd: int | None, decimals: int = 0) -> SafeString:
     keep their digits.
     """
     if pusd is None:
-        return format_html('<span class="muted" title="{}">—</span>', "not known")
-    every, shown = exact(pusd), format_usd(pusd, decimals if fits(pusd, decimals) else "auto")
-    # Digits and points need no escaping, and a page has a thousand of these.
-    return mark_safe(f'<data class="money" value="{every}" title="${every}">{shown}</data>')  # noqa: S308
+        return format_html('<span class="muted" title="{}">—</span>', _("not known"))
+    return _amount(pusd, decimals, get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _amount(pusd: int, decimals: int, language: str | None) -> SafeString:
+    every, shown = exact(pusd), usd(pusd, decimals if fits(pusd, decimals) else "auto")
+    # Digits and signs need no escaping, and a page has a thousand of these.
+    title = placed(f"${every}")
+    return mark_safe(f'<data class="money" value="{every}" title="{title}">{shown}</data>')  # noqa: S308
 
 
 def fits(pusd: int, decimals: int) -> bool:
@@ -43,16 +52,20 @@ def spent(sums: Sums, decimals: int = 0) -> SafeString:
     shown = amount(sums.known_pusd, decimals)
     if not sums.unpriced_calls:
         return shown
-    said = f"{sums.unpriced_calls:,} without a known amount"
+    said = _("%(count)s without a known amount") % {"count": number(sums.unpriced_calls)}
     return format_html('{}<sup class="gap" title="{}">+{}</sup>', shown, said, sums.unpriced_calls)
 
 
 @register.filter
-@lru_cache(maxsize=20_000)
 def compact(count: int) -> SafeString:
     """A count in three digits, whole on hover."""
-    shown = compact_count(count)
-    return mark_safe(f'<data class="figure" value="{count}" title="{count:,}">{shown}</data>')  # noqa: S308
+    return _compact(count, get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _compact(count: int, language: str | None) -> SafeString:
+    shown, every = compact_count(count), number(count)
+    return mark_safe(f'<data class="figure" value="{count}" title="{every}">{shown}</data>')  # noqa: S308
 
 
 @register.filter
@@ -65,7 +78,7 @@ def cells(values: Iterable[int], decimals: int | None) -> SafeString:
 @register.filter
 def figure(value: int, decimals: int | None) -> str:
     """pico-USD with so many decimals, or without any a count."""
-    return whole(value) if decimals is None else amount(value, decimals)
+    return number(value) if decimals is None else amount(value, decimals)
 
 
 @register.filter
@@ -81,9 +94,7 @@ def _matrix_cell(cell: Cell, decimals: int) -> str:
     return f'<td class="number h{cell.heat}">{link}</td>'
 
 
-@register.filter
-def whole(count: int) -> str:
-    return f"{count:,}"
+register.filter("whole", number)
 
 
 @register.filter

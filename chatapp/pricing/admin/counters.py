@@ -5,13 +5,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.pricing import repricing
-from chatapp.pricing.admin.catalogue import NeverDeleted
+from chatapp.pricing.admin.catalogue import NeverDeleted, signed
 from chatapp.pricing.counter_form import CounterPriceForm
 from chatapp.pricing.forms import described
 from chatapp.pricing.models import CounterPrice, price_book
 from chatapp.pricing.money import exact
+from chatapp.pricing.words import placed
 
 
 @admin.register(CounterPrice)
@@ -31,18 +33,17 @@ class CounterPriceAdmin(NeverDeleted):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None and super().has_change_permission(request)
 
-    @admin.display(description="Price of 1,000")
+    @admin.display(description=lazy("Price of 1,000"))
     def price(self, price: CounterPrice) -> str:
-        return f"${exact(price.unit_price_pusd * 1000)}"
+        return placed(f"${exact(price.unit_price_pusd * 1000)}")
 
-    @admin.display(description="Valid from (UTC)", ordering="valid_from")
+    @admin.display(description=lazy("Valid from (UTC)"), ordering="valid_from")
     def begins(self, price: CounterPrice) -> str:
         return f"{price.valid_from:%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="Recorded (UTC)", ordering="recorded_at")
+    @admin.display(description=lazy("Recorded (UTC)"), ordering="recorded_at")
     def recorded(self, price: CounterPrice) -> str:
-        by = f" by {price.recorded_by}" if price.recorded_by else ""
-        return f"{price.recorded_at:%Y-%m-%d %H:%M:%S}{by}"
+        return signed(price.recorded_at, price.recorded_by)
 
     def save_model(self, request: HttpRequest, obj: CounterPrice, form: Any, change: bool) -> None:
         obj.recorded_by = request.user  # type: ignore[assignment]

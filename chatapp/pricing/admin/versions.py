@@ -11,16 +11,26 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_noop as noop
 
 from chatapp.pricing import genai, repricing
-from chatapp.pricing.admin.catalogue import NeverDeleted
+from chatapp.pricing.admin.catalogue import NeverDeleted, signed
 from chatapp.pricing.book import BP
 from chatapp.pricing.forms import PriceTierForm, PriceVersionForm, TierFormSet, described
 from chatapp.pricing.models import PriceTier, PriceVersion, price_book
-from chatapp.pricing.money import PUSD, exact, format_per_mtok
+from chatapp.pricing.money import PUSD, exact
 from chatapp.pricing.segments import TOKEN_KINDS
+from chatapp.pricing.words import per_mtok, placed
+from chatapp.web.numbers import localized, number
 
-BADGES = {"current": "good", "future": "info", "past": "", "cancelled": "warning"}
+BADGES = {
+    noop("current"): "good",
+    noop("future"): "info",
+    noop("past"): "",
+    noop("cancelled"): "warning",
+}
 KEPT_FROM_MODEL_VERSION = (
     "model",
     "speed",
@@ -35,7 +45,7 @@ KEPT_FROM_MODEL_VERSION = (
 def _dollars(kind: str) -> Any:
     @admin.display(description=PriceTierForm.base_fields[kind].label)
     def shown(self: Any, tier: PriceTier) -> str:
-        return format_per_mtok(getattr(tier, kind))
+        return per_mtok(getattr(tier, kind))
 
     return shown
 
@@ -46,7 +56,7 @@ class TierInline(admin.TabularInline):
     model = PriceTier
     form = PriceTierForm
     formset = TierFormSet
-    verbose_name_plural = "Rates in dollars per million tokens, by length of the prompt"
+    verbose_name_plural = lazy("Rates in dollars per million tokens, by length of the prompt")
 
     shown_input = _dollars("input")
     shown_cache_write_5m = _dollars("cache_write_5m")
@@ -114,44 +124,45 @@ class PriceVersionAdmin(NeverDeleted):
         """Nobody changes a version: what was recorded, and may have been used, stays."""
         return obj is None and super().has_change_permission(request)
 
-    @admin.display(description="State")
+    @admin.display(description=lazy("State"))
     def state(self, version: PriceVersion) -> str:
-        return format_html('<span class="badge {}">{}</span>', BADGES[version.state], version.state)
+        badge = '<span class="badge {}">{}</span>'
+        return format_html(badge, BADGES[version.state], _(version.state))
 
-    @admin.display(description="In and out per million tokens")
+    @admin.display(description=lazy("In and out per million tokens"))
     def rates(self, version: PriceVersion) -> str:
         if not version.available:
-            return "not on sale"
+            return _("not on sale")
         tiers = [tier.value() for tier in version.tiers.all()]
         return "; ".join(
-            (f"over {tier.over:,}: " if tier.over else "")
-            + f"{format_per_mtok(tier.input)} · {format_per_mtok(tier.output)}"
+            (_("over %(count)s: ") % {"count": number(tier.over)} if tier.over else "")
+            + f"{per_mtok(tier.input)} · {per_mtok(tier.output)}"
             for tier in tiers
         )
 
-    @admin.display(description="Valid from (UTC)", ordering="valid_from")
+    @admin.display(description=lazy("Valid from (UTC)"), ordering="valid_from")
     def begins(self, version: PriceVersion) -> str:
         return f"{version.valid_from:%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="Batch multiplier")
+    @admin.display(description=lazy("Batch multiplier"))
     def batch(self, version: PriceVersion) -> str:
         return _factor(version.batch_bp)
 
-    @admin.display(description="US multiplier")
+    @admin.display(description=lazy("US multiplier"))
     def us(self, version: PriceVersion) -> str:
         return _factor(version.geo_us_bp)
 
-    @admin.display(description="Web search, $ per 1,000")
+    @admin.display(description=lazy("Web search, $ per 1,000"))
     def web_search(self, version: PriceVersion) -> str:
-        return f"${exact(version.web_search_pusd * 1000)}"
+        return placed(f"${exact(version.web_search_pusd * 1000)}")
 
-    @admin.display(description="Recorded (UTC)", ordering="recorded_at")
+    @admin.display(description=lazy("Recorded (UTC)"), ordering="recorded_at")
     def recorded(self, version: PriceVersion) -> str:
-        return _signed(version.recorded_at, version.recorded_by)
+        return signed(version.recorded_at, version.recorded_by)
 
-    @admin.display(description="Cancelled (UTC)")
+    @admin.display(description=lazy("Cancelled (UTC)"))
     def cancelled(self, version: PriceVersion) -> str:
-        return _signed(version.cancelled_at, version.cancelled_by)
+        return signed(version.cancelled_at, version.cancelled_by)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         if origin := _origin(request):
@@ -200,9 +211,10 @@ class PriceVersionAdmin(NeverDeleted):
             taken = genai.take(request.POST.getlist("take"), by=request.user)
             for version in taken:
                 self.log_addition(request, version, "Taken from genai-prices.")
-            messages.success(request, f"{len(taken)} recorded, in force from now on.")
+            told = _("%(count)s recorded, in force from now on.") % {"count": number(len(taken))}
+            messages.success(request, told)
             return redirect("admin:pricing_priceversion_changelist")
-        context = {**self.admin_site.each_context(request), "title": "Compare with genai-prices"}
+        context = {**self.admin_site.each_context(request), "title": _("Compare with genai-prices")}
         try:
             context |= {"proposals": genai.proposals(timezone.now())}
         except genai.NotInstalledError as error:
@@ -216,7 +228,7 @@ class PriceVersionAdmin(NeverDeleted):
             raise PermissionDenied
         if request.method != "POST":
             context = {**self.admin_site.each_context(request), "version": version}
-            context |= {"title": "Cancel a price", "opts": self.opts}
+            context |= {"title": _("Cancel a price"), "opts": self.opts}
             return TemplateResponse(request, "admin/pricing/priceversion/cancel.html", context)
         try:
             version.cancel(by=request.user)
@@ -224,7 +236,7 @@ class PriceVersionAdmin(NeverDeleted):
             messages.error(request, error.messages[0])
         else:
             self.log_change(request, version, "Cancelled.")
-            messages.success(request, f"{version} is cancelled.")
+            messages.success(request, _("%(version)s is cancelled.") % {"version": version})
         return redirect("admin:pricing_priceversion_change", version.pk)
 
 
@@ -239,8 +251,4 @@ def _tiers(version: PriceVersion | None) -> list[dict[str, int]]:
 
 
 def _factor(basis_points: int | None) -> str:
-    return "not offered" if basis_points is None else f"{basis_points / BP:g}"
-
-
-def _signed(at: Any, by: Any) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}{f' by {by}' if by else ''}" if at else "never"
+    return _("not offered") if basis_points is None else localized(f"{basis_points / BP:g}")

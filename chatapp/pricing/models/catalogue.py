@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chatapp.pricing import book
 from chatapp.pricing.models.counters import CounterPrice
@@ -69,7 +70,7 @@ class Model(BookEntry):
     def end_of_life(self) -> str:
         """ "retires 2026-11-30" once the vendor has called it deprecated, else ""."""
         ends = self.deprecated and self.deprecated <= timezone.now().date()
-        return f"retires {self.retires}" if ends and self.retires else ""
+        return _("retires %(day)s") % {"day": self.retires} if ends and self.retires else ""
 
 
 _cached: tuple[object, book.PriceBook] | None = None

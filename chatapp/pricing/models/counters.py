@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from chatapp.pricing import book
 from chatapp.pricing.models.editions import Signed
 from chatapp.pricing.models.versions import MONEY
-from chatapp.pricing.money import format_usd
+from chatapp.pricing.words import usd
 
 
 class CounterPriceQuerySet(models.QuerySet["CounterPrice"]):
@@ -36,8 +37,11 @@ class CounterPrice(Signed):
         indexes = [models.Index(fields=["counter", "valid_from"], name="counter_in_force")]
 
     def __str__(self) -> str:
-        price = format_usd(self.unit_price_pusd, "exact")
-        return f"{self.counter} {price} from {self.valid_from:%Y-%m-%d %H:%M}"
+        return _("%(counter)s %(price)s from %(begins)s") % {
+            "counter": self.counter,
+            "price": usd(self.unit_price_pusd, "exact"),
+            "begins": f"{self.valid_from:%Y-%m-%d %H:%M}",
+        }
 
     def value(self) -> book.CounterRate:
         return book.CounterRate(self.counter, self.valid_from, self.unit_price_pusd, self.pk)

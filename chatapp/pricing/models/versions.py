@@ -10,16 +10,19 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.pricing import book
 from chatapp.pricing.models.editions import BookEntry, Edition, Recorded, Signed
+from chatapp.web.numbers import number
 
 MONEY = [MinValueValidator(0)]
 
 
 class Speed(models.TextChoices):
-    STANDARD = "standard"
-    FAST = "fast"
+    STANDARD = "standard", lazy("Standard")
+    FAST = "fast", lazy("Fast")
 
 
 class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
@@ -102,7 +105,11 @@ class PriceVersion(Signed):
         indexes = [models.Index(fields=["model", "speed", "valid_from"], name="price_in_force")]
 
     def __str__(self) -> str:
-        return f"{self.model_id} {self.speed} from {self.valid_from:%Y-%m-%d %H:%M}"
+        return _("%(model)s %(speed)s from %(begins)s") % {
+            "model": self.model_id,
+            "speed": self.speed,
+            "begins": f"{self.valid_from:%Y-%m-%d %H:%M}",
+        }
 
     @property
     def state(self) -> str:
@@ -134,7 +141,7 @@ class PriceVersion(Signed):
             pk=self.pk, cancelled_at=None, valid_from__gt=now
         ).update(cancelled_at=now, cancelled_by=by)
         if not changed:
-            raise ValidationError("Only a version that has not begun can be cancelled.")
+            raise ValidationError(_("Only a version that has not begun can be cancelled."))
         Edition.renew()
 
 
@@ -156,7 +163,7 @@ class PriceTier(Recorded):
         ]
 
     def __str__(self) -> str:
-        return f"over {self.over:,} tokens"
+        return _("over %(count)s tokens") % {"count": number(self.over)}
 
     def value(self) -> book.Tier:
         return book.Tier(
@@ -179,7 +186,7 @@ class RefusalRule(BookEntry):
         ordering = ["valid_from"]
 
     def __str__(self) -> str:
-        return f"from {self.valid_from:%Y-%m-%d}"
+        return _("from %(day)s") % {"day": f"{self.valid_from:%Y-%m-%d}"}
 
     def value(self) -> tuple[datetime, frozenset[str] | None]:
         billed = self.billed_categories
