@@ -81,12 +81,9 @@ export class Reply extends EventTarget {
   #finish({ html, state }) {
     this.forget();
     const fresh = element(html);
-    const folded = this.#part("thinking").open;
-    keep(this.#part("prose"), fresh.querySelector(".prose"));
-    fresh.querySelector(".prose").replaceWith(this.#part("prose"));
-    fresh.querySelector(".thinking").open = folded;
-    this.#article.replaceWith(fresh);
-    this.dispatchEvent(new CustomEvent("done", { detail: { article: fresh, state } }));
+    fresh.querySelector(".thinking").open = this.#part("thinking").open;
+    become(this.#article, fresh);
+    this.dispatchEvent(new CustomEvent("done", { detail: { article: this.#article, state } }));
   }
 
   #note({ message, until }) {
@@ -125,6 +122,31 @@ export class Reply extends EventTarget {
   #part(name) {
     return this.#article.querySelector(`.${name}`);
   }
+}
+
+// Make `article` what `fresh` is, around text that stays where it is: to lay out a long reply anew
+// would take a moment in which nothing moves.
+function become(article, fresh) {
+  const prose = article.querySelector(".prose");
+  const draft = fresh.querySelector(".prose");
+  keep(prose, draft);
+  const { before, after } = around(draft);
+  const old = around(prose);
+  for (const node of [...old.before, ...old.after]) node.remove();
+  prose.before(...before);
+  prose.after(...after);
+  for (const name of article.getAttributeNames()) {
+    if (!fresh.hasAttribute(name)) article.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (article.getAttribute(name) !== value) article.setAttribute(name, value);
+  }
+}
+
+function around(node) {
+  const all = [...node.parentNode.childNodes];
+  const place = all.indexOf(node);
+  return { before: all.slice(0, place), after: all.slice(place + 1) };
 }
 
 // Make `old` hold what `fresh` holds, leaving the elements that are right already where they are:
