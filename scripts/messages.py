@@ -20,7 +20,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 # What is called with a word; with the one and the many; with a context and a word.
-PLAIN = {"_", "gettext", "gettext_lazy", "gettext_noop", "lazy", "noop", "say"}
+PLAIN = {"_", "gettext", "gettext_lazy", "gettext_noop", "lazy", "noop", "spoken"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 IN_CONTEXT = {"pgettext", "pgettext_lazy"}
 IN_SCRIPTS = re.compile(r'(?<![\w.])(?:_|ngettext)\(\s*((?:"(?:[^"\\]|\\.)*"[\s+,]*)+)')

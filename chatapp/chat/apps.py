@@ -13,4 +13,4 @@ class ChatConfig(AppConfig):
         from chatapp.chat import lifetime  # noqa: F401 - its receivers
         from chatapp.chat.markdown import words
 
-        words.say = gettext
+        words.spoken = gettext

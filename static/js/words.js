@@ -3,12 +3,12 @@
 const data = document.getElementById("words");
 const words = data ? JSON.parse(data.textContent) : {};
 
-// _("At most %(most)s files go with a message.", { most: 10 })
+// `values` fill the gaps of a text like "At most %(most)s files".
 export function _(text, values = {}) {
   return (words[text] ?? text).replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 }
 
-// _ for a number: ngettext("%(n)s chat", "%(n)s chats", 3)
+// The text for one or for many; `n` fills its gap.
 export function ngettext(one, many, n) {
   const forms = words[one] ?? [one, many];
   return _(forms[n === 1 ? 0 : 1], { n: number(n) });

@@ -21,7 +21,7 @@ def block(source: str, language: str) -> str:
     label = escape(language[:40])
     return (
         f'<figure class="code"><figcaption><span>{label}</span>'
-        f'<button class="copy" type="button">{escape(words.say("Copy"))}</button></figcaption>'
+        f'<button class="copy" type="button">{escape(words.spoken("Copy"))}</button></figcaption>'
         f'<pre tabindex="0"><code>{_coloured(source, language)}</code></pre></figure>\n'
     )
 

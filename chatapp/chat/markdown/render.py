@@ -32,7 +32,7 @@ class Renderer(RendererHTML):
         return code.block(tokens[idx].content, "")
 
     def table_open(self, *_: Any) -> str:
-        label = escape(words.say("Table"))
+        label = escape(words.spoken("Table"))
         return (
             f'<div class="table-scroll" role="region" aria-label="{label}" tabindex="0"><table>\n'
         )

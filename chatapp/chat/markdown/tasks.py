@@ -17,7 +17,7 @@ def plugin(md: MarkdownIt) -> None:
 
 
 def html(*, done: bool) -> str:
-    label = escape(words.say("done") if done else words.say("to do"))
+    label = escape(words.spoken("done") if done else words.spoken("to do"))
     return f'<input type="checkbox" disabled aria-label="{label}"{" checked" if done else ""}> '
 
 
