@@ -19,10 +19,7 @@ from tests.servers import ROOT
 
 KINDS = {"SQLite": "", "PostgreSQL": "postgres://chaos"}
 # Rows that another part of the tests runs.
-ELSEWHERE = {
-    "F32": ("a frozen browser", "tests/browser/test_frozen.py"),
-    "F67": ("the dashboard over a million calls", "bench/dashboard.py"),
-}
+ELSEWHERE = {"F32": ("a frozen browser", "tests/browser/test_frozen.py")}
 WORST = ("failed", "skipped", "passed")
 WORDS = {"passed": "pass", "failed": "**FAIL**", "skipped": "not tested", "": ""}
 Found = dict[tuple[str, str], dict[str, Any]]

@@ -26,8 +26,10 @@ REPLIES = """
     JOIN chat_message q ON q.id = m.parent_id
 """
 CHARGES = """
-    SELECT reference, attempt, state, status, request_id, usage, amount_pusd, low_pusd, high_pusd
-    FROM ledger_charge ORDER BY reference, attempt
+    SELECT c.reference, c.attempt, c.state, c.status, c.request_id, c.usage, c.amount_pusd,
+        c.low_pusd, c.high_pusd
+    FROM chat_generation g JOIN ledger_charge c ON c.reference = g.id
+    ORDER BY c.reference, c.attempt
 """
 ENDED = ("done", "stopped", "interrupted", "failed")
 

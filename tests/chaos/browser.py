@@ -115,10 +115,13 @@ class Reading:
                 self.held.append(frame)
 
     @property
-    def longest_pause(self) -> float:
+    def pauses(self) -> list[float]:
         """Seconds between two pieces of news."""
-        times = [at for at, _ in self.news]
-        return max((b - a for a, b in itertools.pairwise(times)), default=0.0)
+        return [b - a for (a, _), (b, _) in itertools.pairwise(self.news)]
+
+    @property
+    def longest_pause(self) -> float:
+        return max(self.pauses, default=0.0)
 
     def shown_beyond(self, length: int, until: float) -> float:
         """How long before `until` (monotonic) more than this was shown first; 0 when it never was."""

@@ -81,11 +81,6 @@ class Part:
     def signal(self, number: int) -> None:
         self._each(lambda pid: os.kill(pid, number))
 
-    def limit_files(self, size: int | str) -> None:
-        """No file may grow beyond so many bytes, as if the disk were full; or "unlimited"."""
-        limit = ["prlimit", f"--fsize={size}:", "--pid"]
-        self._each(lambda pid: subprocess.run([*limit, str(pid)], check=False, **self.owner))
-
     def _each(self, act: Callable[[int], Any]) -> None:
         for pid in [self.pid, *children(self.pid)]:
             with suppress(ProcessLookupError):  # it ended by itself meanwhile
@@ -109,11 +104,11 @@ class Postgres(Part):
         self.cwd.mkdir(mode=0o700)
         if os.geteuid() == 0:
             shutil.chown(self.cwd, "nobody", "nogroup")
-        data = str(self.cwd / "data")
-        initdb = [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust"]
+        self.data = self.cwd / "data"
+        initdb = [str(binaries / "initdb"), "-D", str(self.data), "-U", "postgres", "-A", "trust"]
         initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.cwd, **self.owner)
-        self.command = [str(binaries / "postgres"), "-D", data, "-p", str(self.port)]
+        self.command = [str(binaries / "postgres"), "-D", str(self.data), "-p", str(self.port)]
         for option in (
             *("fsync=off", "full_page_writes=off", "unix_socket_directories="),
             "listen_addresses=127.0.0.1",

@@ -27,6 +27,11 @@ def test_pieces_hold_every_day_once(period: Period, widest: str) -> None:
             assert (piece.first.weekday(), piece.last.weekday()) == (0, 6)
         if span == "month":
             assert piece.first.day == (piece.last + timedelta(days=1)).day == 1
+        if span == "year":
+            assert (piece.first.timetuple().tm_yday, (piece.last + timedelta(days=1)).month) == (
+                1,
+                1,
+            )
 
 
 @given(periods)
@@ -38,6 +43,14 @@ def test_few_days_stand_alone(period: Period) -> None:
 def test_a_month_that_goes_on_is_as_good_as_over(ask: Callable[..., Filter]) -> None:
     (part,) = rows(ask(range="month"), "all")
     assert "all-month" in part.where
+
+
+@pytest.mark.django_db
+def test_a_year_that_goes_on_is_as_good_as_over(ask: Callable[..., Filter]) -> None:
+    parts = rows(ask(**{"from": "2024-12-01"}), "rank")
+    assert [part.where.partition("'")[2][:9] for part in parts] == ["rank-mont", "rank-year"]
+    (month,) = rows(ask(range="month"), "rank")
+    assert "rank-month" in month.where
 
 
 @pytest.mark.django_db
@@ -78,7 +91,10 @@ def test_nothing_goes_on_past_a_change_of_prices(ask: Callable[..., Filter]) -> 
         ({"status": "exact"}, "team", "group"),
         ({}, "rank", "rank"),
         ({"purpose": "title"}, "rank", "person"),
-        ({"model": "claude-haiku-4-5"}, "rank", "whole"),
+        ({"model": "claude-haiku-4-5"}, "rank", "used"),
+        ({"model": "claude-haiku-4-5", "status": "exact"}, "rank", "whole"),
+        ({}, "used", "used"),
+        ({"purpose": "title"}, "used", "whole"),
     ],
 )
 def test_the_fewest_rows_that_tell_enough(
