@@ -4,19 +4,25 @@
 of a charge (or what else names the break).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 
-from chatapp.ledger import rolling
-from chatapp.ledger.sums import COLUMNS, daily
+from chatapp.ledger import daily, rolling, sums
+from chatapp.ledger.choices import PROMPT, TOKENS
+from chatapp.ledger.rollups import Grain
 
-# The way back is long, and not gone when there are as many rows as expected: no key stands twice.
-UNEQUAL = """SELECT day FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) short
-    UNION ALL SELECT day FROM (SELECT * FROM stored
-        WHERE (SELECT COUNT(*) FROM stored) <> (SELECT COUNT(*) FROM expected)
-        EXCEPT SELECT * FROM expected) beyond"""
-PROMPT = "'input', 'cache_write_5m', 'cache_write_1h', 'cache_read'"
+PROMPT_KINDS = ", ".join(f"'{kind}'" for kind in PROMPT)
+# What one of each kind costs, tier by tier.
+PRICES = " UNION ALL ".join(
+    f"SELECT version_id, \"over\", '{kind}' AS kind, {kind} AS unit FROM pricing_pricetier"  # noqa: S608
+    for kind in TOKENS
+)
+PRICES += " UNION ALL SELECT id, 0, 'web_search', web_search_pusd FROM pricing_priceversion"
+
+# Of two prices of one thing that have begun, `w` is the one that holds.
+LATER = "(w.valid_from, w.recorded_at, w.id) > (v.valid_from, v.recorded_at, v.id)"
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,14 @@ class Law:
     name: str
     meaning: str
     broken: str
+
+
+def _unequal(stored: str, key: Sequence[str], columns: Sequence[str], counted: str) -> str:
+    """The day of every row that is not the sum of what `counted` has of its key, or is missing."""
+    back = ", ".join(f"-{name} AS {name}" for name in columns)
+    rest = " OR ".join(f"SUM({name}) <> 0" for name in columns)
+    return f"""SELECT day FROM (SELECT {", ".join(key)}, {back} FROM {stored}
+        UNION ALL {counted}) weighed GROUP BY {", ".join(key)} HAVING {rest}"""  # noqa: S608
 
 
 LAWS = [
@@ -66,69 +80,70 @@ LAWS = [
         "The price version of a line gives its unit price and its multiplier.",
         f"""WITH prompts AS (
             SELECT charge_id, COALESCE(adjustment_id, 0) AS written, segment,
-                SUM(CASE WHEN kind IN ({PROMPT}) THEN quantity ELSE 0 END) AS prompt
+                SUM(CASE WHEN kind IN ({PROMPT_KINDS}) THEN quantity ELSE 0 END) AS prompt
             FROM ledger_chargeline WHERE reverses_id IS NULL AND price_version_id IN (
                 SELECT version_id FROM pricing_pricetier WHERE "over" > 0)
-            GROUP BY charge_id, COALESCE(adjustment_id, 0), segment)
+            GROUP BY charge_id, COALESCE(adjustment_id, 0), segment),
+        prices AS ({PRICES}),
+        rates AS (
+            SELECT p.*, COALESCE(v.batch_bp, 10000) AS batch, COALESCE(v.geo_us_bp, 10000) AS geo,
+                LEAD(p."over") OVER (PARTITION BY p.version_id, p.kind ORDER BY p."over") AS upto
+            FROM prices p JOIN pricing_priceversion v ON v.id = p.version_id WHERE v.available)
         SELECT l.charge_id FROM ledger_chargeline l
         LEFT JOIN prompts p ON p.charge_id = l.charge_id AND p.segment = l.segment
             AND p.written = COALESCE(l.adjustment_id, 0)
-        LEFT JOIN pricing_priceversion v ON v.id = l.price_version_id
+        LEFT JOIN rates r ON r.version_id = l.price_version_id AND r.kind = l.kind
+            AND r.unit = l.unit_price_pusd
+            AND (r."over" = 0 OR p.prompt > r."over")
+            AND (p.prompt IS NULL OR r.upto IS NULL OR p.prompt <= r.upto)
+            AND l.multiplier_bp IN (0, 10000, r.batch, r.geo, r.batch * r.geo / 10000)
+        WHERE l.reverses_id IS NULL AND l.kind <> 'counter'
+        AND (r.version_id IS NULL OR l.counter_price_id IS NOT NULL)
+        UNION ALL SELECT l.charge_id FROM ledger_chargeline l
         LEFT JOIN pricing_counterprice n ON n.id = l.counter_price_id
-        LEFT JOIN pricing_pricetier t ON t.version_id = v.id AND t."over" = (
-            SELECT MAX(x."over") FROM pricing_pricetier x
-            WHERE x.version_id = v.id AND (x."over" = 0 OR x."over" < p.prompt))
-        WHERE l.reverses_id IS NULL AND (l.kind = 'counter') <> (n.id IS NOT NULL)
-        OR l.reverses_id IS NULL AND l.kind = 'counter' AND (v.id IS NOT NULL
-            OR l.multiplier_bp <> 10000 OR l.unit_price_pusd <> n.unit_price_pusd)
-        OR l.reverses_id IS NULL AND l.kind <> 'counter' AND (v.id IS NULL OR NOT v.available
-            OR l.multiplier_bp NOT IN (0, 10000, COALESCE(v.batch_bp, 10000),
-                COALESCE(v.geo_us_bp, 10000),
-                COALESCE(v.batch_bp, 10000) * COALESCE(v.geo_us_bp, 10000) / 10000)
-            OR l.unit_price_pusd <> CASE l.kind
-                WHEN 'input' THEN t.input WHEN 'output' THEN t.output
-                WHEN 'cache_write_5m' THEN t.cache_write_5m
-                WHEN 'cache_write_1h' THEN t.cache_write_1h
-                WHEN 'cache_read' THEN t.cache_read ELSE v.web_search_pusd END)""",  # noqa: S608
+            AND n.unit_price_pusd = l.unit_price_pusd
+        WHERE l.reverses_id IS NULL AND l.kind = 'counter' AND (n.id IS NULL
+            OR l.price_version_id IS NOT NULL OR l.multiplier_bp <> 10000)""",  # noqa: S608
     ),
     Law(
         "price_version_was_in_force",
         "No other version that was known when a line was written had taken its version's place.",
-        """SELECT l.charge_id FROM ledger_chargeline l
+        f"""WITH rivals AS (SELECT v.id AS version_id, w.* FROM pricing_priceversion v
+            JOIN pricing_priceversion w ON w.model_id = v.model_id AND w.speed = v.speed
+                AND {LATER}),
+        counters AS (SELECT v.id AS price_id, w.* FROM pricing_counterprice v
+            JOIN pricing_counterprice w ON w.counter = v.counter AND {LATER})
+        SELECT l.charge_id FROM ledger_chargeline l
         JOIN ledger_charge c ON c.id = l.charge_id
         JOIN pricing_priceversion v ON v.id = l.price_version_id
-        LEFT JOIN pricing_priceversion w ON w.model_id = v.model_id AND w.speed = v.speed
-            AND (w.valid_from > v.valid_from OR (w.valid_from = v.valid_from
-                AND (w.recorded_at > v.recorded_at
-                    OR (w.recorded_at = v.recorded_at AND w.id > v.id))))
+        LEFT JOIN rivals w ON w.version_id = v.id
             AND w.valid_from <= c.authorized_at AND w.recorded_at <= l.recorded_at
             AND (w.cancelled_at IS NULL OR w.cancelled_at > l.recorded_at)
         WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)
         UNION ALL SELECT l.charge_id FROM ledger_chargeline l
         JOIN ledger_charge c ON c.id = l.charge_id
         JOIN pricing_counterprice v ON v.id = l.counter_price_id
-        LEFT JOIN pricing_counterprice w ON w.counter = v.counter
-            AND (w.valid_from > v.valid_from OR (w.valid_from = v.valid_from
-                AND (w.recorded_at > v.recorded_at
-                    OR (w.recorded_at = v.recorded_at AND w.id > v.id))))
+        LEFT JOIN counters w ON w.price_id = v.id
             AND w.valid_from <= c.authorized_at AND w.recorded_at <= l.recorded_at
-        WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)""",
+        WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)""",  # noqa: S608
     ),
     Law(
         "daily_totals_equal_rows",
         "Daily totals are the sums of captured charges (rebuild_daily_totals writes them anew).",
-        f"""WITH expected AS ({daily("sums")}), stored AS (
-            SELECT {", ".join(COLUMNS)} FROM ledger_dailytotal WHERE calls <> 0
-            OR amount_pusd <> 0 OR held_pusd <> 0 OR input_tokens <> 0 OR output_tokens <> 0)
-        {UNEQUAL}""",  # noqa: S608
+        _unequal("ledger_dailytotal", daily.KEY, daily.SUMS, sums.counted("sums")),
     ),
     Law(
         "rollups_equal_totals",
         "Rollups equal the sums of the daily totals; examples are days.",
-        f"""WITH expected AS ({rolling.expected(connection.vendor)}), stored AS (
-            SELECT {", ".join(rolling.COLUMNS)} FROM ledger_rollup
-            WHERE calls <> 0 OR amount_pusd <> 0 OR held_pusd <> 0)
-        {UNEQUAL}""",  # noqa: S608
+        " UNION ALL ".join(
+            _unequal(
+                f"ledger_rollup WHERE grain = '{grain}'",
+                rolling.KEY,
+                rolling.SUMS,
+                rolling.finer(grain, connection.vendor),
+            )
+            for grain in Grain
+        ),
     ),
     Law(
         "states_are_whole",

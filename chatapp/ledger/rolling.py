@@ -16,12 +16,16 @@ SUMS = (
 KEY = ("grain", "day", "source", "user_id", "team_id", "model", "purpose", "status")
 COLUMNS = (*KEY, *SUMS)
 UNIQUE = "grain, day, source, COALESCE(user_id, 0), COALESCE(team_id, 0), model, purpose, status"
-# The sums of a grain are those of a finer one, which has far fewer rows than there are daily totals.
-FINER = {
-    f"{name}-{span}": f"{name}-day"
-    for name in ("group", "person", "all", "rank", "team")
-    for span in ("week", "month")
-} | {"all-day": "group-day", "team-day": "group-day", "rank-day": "person-day"}
+SPANS = ("week", "month")
+# The sums of a grain are those of a finer one, which has fewer rows than there are daily totals.
+FINER = {f"{name}-{span}": f"{name}-day" for name in ("group", "all", "team") for span in SPANS}
+FINER |= {f"person-{span}": f"whole-{span}" for span in SPANS}
+FINER |= {f"rank-{span}": f"person-{span}" for span in ("day", *SPANS)}
+FINER |= {"all-day": "group-day", "team-day": "group-day", "rank-year": "rank-month"}
+FINER |= {"used-month": "whole-month", "used-year": "used-month"}
+# Over how many days rows sum: all but these over a day, a week and a month. A whole one of a day
+# is the daily total itself.
+SPANS_OF = {"whole": SPANS, "rank": ("day", *SPANS, "year"), "used": ("month", "year")}
 DELTAS = {"insert": "NEW.{0}", "update": "NEW.{0} - OLD.{0}", "delete": "-OLD.{0}"}
 
 
@@ -56,31 +60,25 @@ def all_at_once(cursor: Any, vendor: str) -> Iterator[None]:
 
 
 def fill(cursor: Any, vendor: str, *grains: str) -> None:
-    """Write all rollups anew, or those of some grains; the finer ones first."""
+    """Write all rollups anew, or those of some grains; the finer ones first.
+
+    Rows that count nothing are left out.
+    """
+    places = ", ".join(str(at) for at in range(1, len(KEY) + 1))
     for grain in grains or _keys("d", vendor):
         cursor.execute("DELETE FROM ledger_rollup WHERE grain = %s", [grain])
-        rows = expected(vendor, grain)
-        cursor.execute(f"INSERT INTO ledger_rollup ({', '.join(COLUMNS)}) {rows}")
+        cursor.execute(
+            f"INSERT INTO ledger_rollup ({', '.join(COLUMNS)}) "
+            f"{finer(grain, vendor, 'SUM(d.{0})')} GROUP BY {places} "
+            "HAVING SUM(d.calls) <> 0 OR SUM(d.amount_pusd) <> 0 OR SUM(d.held_pusd) <> 0"
+        )
 
 
-def expected(vendor: str, *grains: str) -> str:
-    """What the rollups must be, in the order of COLUMNS; rows that count nothing are left out.
-
-    Coarse ones must be the sums of the finer ones that are stored.
-    """
-    keys = _keys("d", vendor)
-    sums = ", ".join(f"SUM(d.{name})" for name in SUMS)
-    places = ", ".join(str(at) for at in range(1, len(KEY) + 1))
-    return " UNION ALL ".join(
-        f"SELECT {keys[grain]}, {sums} FROM {_summed(grain)} GROUP BY {places} "  # noqa: S608
-        "HAVING SUM(d.calls) <> 0 OR SUM(d.amount_pusd) <> 0 OR SUM(d.held_pusd) <> 0"
-        for grain in grains or keys
-    )
-
-
-def _summed(grain: str) -> str:
-    finer = FINER.get(grain)
-    return f"ledger_rollup d WHERE d.grain = '{finer}'" if finer else "ledger_dailytotal d"
+def finer(grain: str, vendor: str, of: str = "d.{0}") -> str:
+    """The rows that a grain sums, each under the key of its rollup, in the order of COLUMNS."""
+    sums = ", ".join(of.format(name) for name in SUMS)
+    rows = f"ledger_rollup d WHERE d.grain = '{FINER[grain]}'" if grain in FINER else ""
+    return f"SELECT {_keys('d', vendor)[grain]}, {sums} FROM {rows or 'ledger_dailytotal d'}"  # noqa: S608
 
 
 def _change(event: str, vendor: str) -> str:
@@ -105,6 +103,7 @@ def _keys(row: str, vendor: str) -> dict[str, str]:
         "day": day,
         "week": f"date({day}, 'weekday 0', '-6 days')" if lite else _truncated("week", day),
         "month": f"date({day}, 'start of month')" if lite else _truncated("month", day),
+        "year": f"date({day}, 'start of year')" if lite else _truncated("year", day),
     }
     user, team, model = f"{row}.user_id", f"{row}.team_id", f"{row}.model"
     fine = f"{row}.purpose, {row}.status"
@@ -112,18 +111,18 @@ def _keys(row: str, vendor: str) -> dict[str, str]:
     coarse = f"{nothing}, CASE WHEN {row}.status IN ('exact', 'estimated') "
     coarse += "THEN 'exact' ELSE 'unknown' END"
     whose = {
+        "whole": f"{user}, {team}, {model}, {fine}",
         "group": f"{nobody}, {team}, {model}, {fine}",
         "person": f"{user}, {team}, {nothing}, {fine}",
-        "whole": f"{user}, {team}, {model}, {fine}",
         "all": f"{nobody}, {nobody}, {model}, {fine}",
         "rank": f"{user}, {team}, {nothing}, {coarse}",
         "team": f"{nobody}, {team}, {nothing}, {coarse}",
+        "used": f"{user}, {team}, {model}, {coarse}",
     }
     return {
-        f"{name}-{span}": f"'{name}-{span}', {first}, {row}.source, {key}"
+        f"{name}-{span}": f"'{name}-{span}', {days[span]}, {row}.source, {key}"
         for name, key in whose.items()
-        for span, first in days.items()
-        if (name, span) != ("whole", "day")  # the daily total itself
+        for span in SPANS_OF.get(name, ("day", *SPANS))
     }
 
 

@@ -27,22 +27,25 @@ LINES = f"""
 """  # noqa: S608 - only our own constants
 
 
-def daily(lines: str) -> str:
-    """The rows of ledger_dailytotal, in the order of COLUMNS; `lines` is LINES or a table of it."""
-    waiting = ", ".join(f"'{status}'" for status in WAITING)
-    sums = ", ".join(
-        f"SUM(COALESCE(l.{name}, 0))" for name in (*QUANTITY.values(), *AMOUNT.values())
-    )
-    return f"""
-        SELECT {", ".join(f"c.{name}" for name in KEY)}, COUNT(*),
-            SUM(COALESCE(c.amount_pusd, 0)),
-            SUM(CASE WHEN c.status IN ({waiting}) THEN c.held_pusd ELSE 0 END), {sums}
-        FROM ledger_charge c LEFT JOIN {lines} l ON l.charge_id = c.id
-        WHERE c.state = 'captured' GROUP BY {", ".join(f"c.{name}" for name in KEY)}
-    """  # noqa: S608
-
-
 COLUMNS = (*KEY, *SUMS)
+
+
+def counted(lines: str) -> str:
+    """What each captured charge adds to its daily total, in the order of COLUMNS.
+
+    `lines` is LINES or a table of it.
+    """
+    waiting = ", ".join(f"'{status}'" for status in WAITING)
+    parts = (*QUANTITY.values(), *AMOUNT.values())
+    sums = ", ".join(f"COALESCE(l.{name}, 0) AS {name}" for name in parts)
+    return f"""
+        SELECT {", ".join(f"c.{name}" for name in KEY)}, 1 AS calls,
+            COALESCE(c.amount_pusd, 0) AS amount_pusd,
+            CASE WHEN c.status IN ({waiting}) THEN c.held_pusd ELSE 0 END AS held_pusd,
+            {sums}
+        FROM ledger_charge c LEFT JOIN {lines} l ON l.charge_id = c.id
+        WHERE c.state = 'captured'
+    """  # noqa: S608
 
 
 def rebuild() -> int:
@@ -57,8 +60,11 @@ def rebuild() -> int:
             cursor.execute("SET LOCAL statement_timeout = 0")
         with rolling.all_at_once(cursor, connection.vendor):
             cursor.execute("DELETE FROM ledger_dailytotal")
+            sums = ", ".join(f"SUM({name})" for name in SUMS)
             cursor.execute(
-                f"INSERT INTO ledger_dailytotal ({', '.join(COLUMNS)}) {daily(f'({LINES})')}"
+                f"INSERT INTO ledger_dailytotal ({', '.join(COLUMNS)}) "  # noqa: S608
+                f"SELECT {', '.join(KEY)}, {sums} FROM ({counted(f'({LINES})')}) each_call "
+                f"GROUP BY {', '.join(KEY)}"
             )
             return cursor.rowcount
 
