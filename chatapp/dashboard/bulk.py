@@ -1,33 +1,40 @@
-"""Rows by the million: inserted past the ORM, for both databases."""
+"""Rows by the million: loaded past the ORM, for both databases."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from typing import Any
 
+from django.core.management.color import no_style
 from django.db import connection, models
 from django.db.models import Max
 
 from chatapp.ledger.sums import unhurried as patient
 
+# The whole load is one transaction, and sorts much at its end.
+ROOM = {"statement_timeout": "0", "work_mem": "'64MB'", "maintenance_work_mem": "'256MB'"}
 CACHE_KIB = 1_000_000
-Row = Sequence[Any]
-Adapters = list[tuple[int, Callable[[Any], Any]]]
-ADAPTERS: dict[type, Callable[[Any], Any]] = {
-    models.DateTimeField: lambda value: value.replace(tzinfo=None).isoformat(" "),
-    models.DateField: date.isoformat,
-    models.UUIDField: lambda value: value.hex,
-    models.JSONField: lambda value: value if isinstance(value, str) else json.dumps(value),
+INDEXES = {
+    "sqlite": """SELECT 'DROP INDEX "' || name || '"', sql FROM sqlite_master
+        WHERE type = 'index' AND tbl_name = %s AND sql LIKE 'CREATE INDEX%%'""",
+    "postgresql": """SELECT format('DROP INDEX %%s', indexrelid::regclass),
+            pg_get_indexdef(indexrelid)
+        FROM pg_index WHERE indrelid = %s::regclass AND NOT indisunique""",
 }
+CONSTRAINTS = """SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
+        format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s',
+            conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE conrelid = %s::regclass AND contype = %s"""
 
 
 @contextmanager
 def unhurried() -> Iterator[Any]:
     """A cursor for a long load; SQLite is given the memory to keep the ends of its indexes in."""
     with patient(), connection.cursor() as cursor:
-        if connection.vendor != "sqlite":
-            cursor.execute("SET LOCAL statement_timeout = 0")
+        if connection.vendor == "postgresql":
+            # A table with checks that are still to come cannot be altered.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+            for name, value in ROOM.items():
+                cursor.execute(f"SET LOCAL {name} = {value}")
             yield cursor
             return
         (usual,) = cursor.execute("PRAGMA cache_size").fetchone()
@@ -38,16 +45,72 @@ def unhurried() -> Iterator[Any]:
             cursor.execute(f"PRAGMA cache_size = {usual}")
 
 
-def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows of the named attributes; every other column takes its field's default."""
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    missing = [name for name in fields if name not in columns and not fields[name].primary_key]
-    defaults = tuple(fields[name].get_default() for name in missing)
-    names = [str(fields[name].column) for name in (*columns, *missing)]
-    whole = ((*row, *defaults) for row in rows) if defaults else rows
-    adapters = _adapters(fields[name] for name in (*columns, *missing))
-    with connection.cursor() as cursor:
-        _write(cursor, model._meta.db_table, names, whole, adapters)
+@contextmanager
+def without_indexes(cursor: Any, *tables: str) -> Iterator[None]:
+    """Sorted once at the end, an index costs much less than when each row finds its place.
+
+    Unique ones stay, but for PostgreSQL's constraints: totals are found by theirs.
+    """
+    kept = [pair for table in tables for pair in _found(cursor, INDEXES[connection.vendor], table)]
+    if connection.vendor == "postgresql":
+        kept += [pair for table in tables for pair in _found(cursor, CONSTRAINTS, table, "u")]
+    with _without(cursor, kept):
+        yield
+
+
+@contextmanager
+def without_foreign_keys(cursor: Any, *tables: str) -> Iterator[None]:
+    """PostgreSQL would look each row up, and remember until the end to do so."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    kept = [pair for table in tables for pair in _found(cursor, CONSTRAINTS, table, "f")]
+    with _without(cursor, kept):
+        yield
+
+
+def _found(cursor: Any, query: str, *values: str) -> list[tuple[str, str]]:
+    """What drops each, and what makes it again, exactly: in the words of the database itself."""
+    cursor.execute(query, values)
+    return list(cursor.fetchall())
+
+
+@contextmanager
+def _without(cursor: Any, kept: list[tuple[str, str]]) -> Iterator[None]:
+    """In one transaction with what is done meanwhile: when that fails, nothing was dropped."""
+    for drop, _ in kept:
+        cursor.execute(drop)
+    yield
+    for _, make in kept:
+        cursor.execute(make)
+
+
+@contextmanager
+def scratch(cursor: Any, **tables: str) -> Iterator[None]:
+    """Empty tables of this connection alone, with the columns that each SELECT would give."""
+    for name, select in tables.items():
+        cursor.execute(f"CREATE TEMPORARY TABLE {name} AS {select} WHERE 1 = 0")
+    yield
+    for name in tables:
+        cursor.execute(f"DROP TABLE {name}")
+
+
+def fill(cursor: Any, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Add whole rows of numbers, texts as the database writes them, and None."""
+    if connection.vendor == "postgresql":
+        with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    cursor.execute("SELECT COUNT(*) FROM pragma_table_info(%s)", [table])
+    places = ", ".join("?" * cursor.fetchone()[0])
+    # Past Django's cursor, which would look for placeholders in each row.
+    cursor.connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
+
+
+def empty(cursor: Any, table: str) -> None:
+    """PostgreSQL would keep deleted rows until the end; SQLite has no TRUNCATE."""
+    cursor.execute(f"{'DELETE FROM' if connection.vendor == 'sqlite' else 'TRUNCATE'} {table}")
 
 
 def next_id(model: type[models.Model]) -> int:
@@ -59,62 +122,5 @@ def next_id(model: type[models.Model]) -> int:
 def settle_ids(*tables: type[models.Model]) -> None:
     """Let the database's own counters go on after ids that were given."""
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(_no_style(), list(tables)):
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(tables)):
             cursor.execute(statement)
-
-
-def add_up(
-    model: type[models.Model], key: Sequence[str], sums: Mapping[tuple[Any, ...], Mapping[str, int]]
-) -> None:
-    """Add sums to the rows with those keys, making the ones that are not there."""
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    columns = [name for name in fields if isinstance(fields[name], models.BigIntegerField)]
-    added = [name for name in columns if name not in key and not fields[name].primary_key]
-    table, names = model._meta.db_table, ", ".join((*key, *added))
-    places = ", ".join(["%s"] * (len(key) + len(added)))
-    unique = ", ".join("COALESCE(team_id, 0)" if name == "team_id" else name for name in key)
-    raised = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in added)
-    statement = f"INSERT INTO {table} ({names}) VALUES ({places}) "  # noqa: S608 - our own names
-    statement += f"ON CONFLICT ({unique}) DO UPDATE SET {raised}"
-    rows = [(*where, *(parts.get(name, 0) for name in added)) for where, parts in sums.items()]
-    adapters = _adapters(fields[name] for name in (*key, *added))
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, [_plain(row, adapters) for row in rows])
-
-
-def _write(
-    cursor: Any, table: str, names: Sequence[str], rows: Iterable[Row], adapters: Adapters
-) -> None:
-    quoted = ", ".join(map(connection.ops.quote_name, names))
-    if connection.vendor == "postgresql":
-        with cursor.copy(f'COPY "{table}" ({quoted}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row([json.dumps(v) if type(v) in (dict, list) else v for v in row])
-        return
-    places = ", ".join(["?"] * len(names))
-    statement = f'INSERT INTO "{table}" ({quoted}) VALUES ({places})'  # noqa: S608 - our own names
-    # Past Django's cursor, which would look for placeholders in each row.
-    cursor.connection.executemany(statement, (_plain(row, adapters) for row in rows))
-
-
-def _plain(row: Row, adapters: Adapters) -> list[Any]:
-    """As Django stores it in SQLite."""
-    plain = list(row)
-    for place, adapt in adapters:
-        if plain[place] is not None:
-            plain[place] = adapt(plain[place])
-    return plain
-
-
-def _adapters(fields: Iterable[Any]) -> Adapters:
-    """What must be done to a row's values, by place: a step a value would be millions too many."""
-    if connection.vendor == "postgresql":
-        return []
-    adapted = ((place, ADAPTERS.get(type(field))) for place, field in enumerate(fields))
-    return [(place, adapt) for place, adapt in adapted if adapt]
-
-
-def _no_style() -> Any:
-    from django.core.management.color import no_style
-
-    return no_style()

@@ -1,8 +1,8 @@
-"""Which stored sums answer a question with the fewest rows: months, weeks and days of some grain."""
+"""Which stored sums answer a question with the fewest rows: years, months, weeks and days."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from chatapp.dashboard.filters import NO_TEAM, Filter
@@ -10,7 +10,8 @@ from chatapp.dashboard.periods import DAY, Period
 from chatapp.ledger.models import DailyTotal
 from chatapp.ledger.rollups import Rollup
 
-SPANS = ("day", "week", "month")
+SPANS = ("day", "week", "month", "year")
+WITH_YEARS = ("rank", "used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +27,37 @@ def rows(
     asked: Filter,
     whose: str,
     *,
-    widest: str = "month",
+    widest: str = "year",
     cuts: Iterable[date] = (),
     users: Sequence[int] | None = None,
 ) -> list[Rows]:
     """Rows that together sum the calls asked for, each once; those of `users` alone when given.
 
     `whose` says what is asked about: "all" (days, models, certainty), "team" or "rank" (nothing but
-    which team or person), or "whole". `day` of a row is the first of its days. None are longer
-    than `widest`, and none goes on past a cut.
+    which team or person), "used" (which person and model) or "whole". `day` of a row is the first
+    of its days. None are longer than `widest`, and none goes on past a cut.
     """
     whose = _grain(asked, whose)
+    if widest == "year" and whose not in WITH_YEARS:
+        widest = "month"
     narrow, narrowed = _narrow(asked, users)
     found = []
-    for part in _between(_to_its_end(asked), cuts):
+    for part in _between(_to_its_end(asked, widest), cuts):
         for span, days in pieces(part, widest):
-            table, grain = Rollup._meta.db_table, f"grain = '{whose}-{span}' AND "
-            if (whose, span) == ("whole", "day"):
-                table, grain = DailyTotal._meta.db_table, ""
+            table, grain = _stored(whose, span)
             # An adjustment that changes a call's certainty can leave a row that counts nothing.
             where = f"{grain}day BETWEEN %s AND %s AND calls > 0 AND {narrow}"
             found.append(Rows(table, where, (str(days.first), str(days.last), *narrowed)))
     return found
+
+
+def _stored(whose: str, span: str) -> tuple[str, str]:
+    """The table, and the condition that picks the grain."""
+    if whose == "used" and span in ("day", "week"):
+        whose = "whole"
+    if (whose, span) == ("whole", "day"):
+        return DailyTotal._meta.db_table, ""
+    return Rollup._meta.db_table, f"grain = '{whose}-{span}' AND "
 
 
 def _grain(asked: Filter, whose: str) -> str:
@@ -60,8 +70,10 @@ def _grain(asked: Filter, whose: str) -> str:
             return "group"
         case "team" if fine or asked.model:
             return "group"
-        case "rank" if asked.model:
+        case "used" if fine:
             return "whole"
+        case "rank" if asked.model:
+            return "whole" if fine else "used"
         case "rank" if fine:
             return "person"
     return whose
@@ -82,7 +94,7 @@ def _narrow(asked: Filter, users: Sequence[int] | None) -> tuple[str, list[Any]]
 
 
 def pieces(period: Period, widest: str) -> Iterator[tuple[str, Period]]:
-    """The days as whole months, then whole weeks, then single days, in order."""
+    """The days as whole years, months, weeks and single days, in order; none over `widest`."""
     span = SPANS.index(widest)
     inner = _whole(period, widest)
     if not span or not inner:
@@ -95,11 +107,14 @@ def pieces(period: Period, widest: str) -> Iterator[tuple[str, Period]]:
         yield from pieces(Period(inner.last + DAY, period.last), SPANS[span - 1])
 
 
-def _to_its_end(asked: Filter) -> Period:
+def _to_its_end(asked: Filter, widest: str) -> Period:
     """A month that is not over yet is as good as a whole one, while no call is of a day to come."""
     first, last = asked.period.first, asked.period.last
-    whole = last >= asked.today and not asked.foreseen
-    return Period(first, Period.month(last).last if whole else last)
+    for span in reversed(SPANS[: SPANS.index(widest) + 1]):
+        around = Period.around(last, span)
+        if first <= around.first and last >= asked.today and not asked.foreseen:
+            return Period(first, around.last)
+    return asked.period
 
 
 def _between(period: Period, cuts: Iterable[date]) -> Iterator[Period]:
@@ -112,12 +127,8 @@ def _between(period: Period, cuts: Iterable[date]) -> Iterator[Period]:
 
 
 def _whole(period: Period, span: str) -> Period | None:
-    """The whole weeks or months in it."""
-    if span == "month":
-        first = period.first if period.first.day == 1 else Period.month(period.first).last + DAY
-        end = Period.month(period.last)
-        last = period.last if period.last == end.last else end.first - DAY
-    else:
-        first = period.first + timedelta(days=-period.first.weekday() % 7)
-        last = period.last - timedelta(days=(period.last.weekday() + 1) % 7)
+    """The whole weeks, months or years in it."""
+    start, end = Period.around(period.first, span), Period.around(period.last, span)
+    first = period.first if start.first == period.first else start.last + DAY
+    last = period.last if end.last == period.last else end.first - DAY
     return Period(first, last) if first < last else None

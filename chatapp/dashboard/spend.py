@@ -7,6 +7,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chatapp.accounts.models import Team, User
 from chatapp.dashboard import by_call
 from chatapp.dashboard.filters import BadFilter, Filter
@@ -24,6 +26,7 @@ from chatapp.dashboard.sums import (
     sums_by,
     total,
 )
+from chatapp.web.numbers import number
 
 # What a page adds up call by call.
 MOST_CALLS = 20_000
@@ -65,7 +68,7 @@ class Spend:
         self._of_people: dict[tuple[int, ...], dict[Any, Sums]] = {}
 
     def sums(
-        self, whose: str, *columns: str, widest: str = "month", users: list[int] | None = None
+        self, whose: str, *columns: str, widest: str = "year", users: list[int] | None = None
     ) -> dict[tuple[Any, ...], Sums]:
         """Sums for each combination of the columns' values; the rest as for `rows`."""
         if self.asked.by_call:
@@ -86,9 +89,15 @@ class Spend:
         if around > MOST_CALLS:
             raise BadFilter(
                 [
-                    "Tiers, regions and projects are added up call by call, at most "
-                    f"{MOST_CALLS:,}. There are {around:,} in these days: choose fewer days, "
-                    "a person, a team or a model."
+                    _(
+                        "Tiers, regions and projects are added up call by call, at most %(most)s. "
+                        "There are %(calls)s in these days: choose fewer days, a person, a team "
+                        "or a model."
+                    )
+                    % {
+                        "most": number(MOST_CALLS),
+                        "calls": number(around),
+                    }
                 ]
             )
 
@@ -162,7 +171,7 @@ class Spend:
     def of_people(self, users: list[int]) -> dict[tuple[int, str], Sums]:
         """What these people spent on each model."""
         if (known := self._of_people.get(asked := tuple(users))) is None:
-            known = self.sums("whole", "user", "model", users=users)
+            known = self.sums("used", "user", "model", users=users)
             self._of_people[asked] = known
         return known
 

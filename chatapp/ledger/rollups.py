@@ -24,17 +24,21 @@ class Grain(models.TextChoices):
     RANK_DAY = "rank-day"
     RANK_WEEK = "rank-week"
     RANK_MONTH = "rank-month"
+    RANK_YEAR = "rank-year"
     TEAM_DAY = "team-day"
     TEAM_WEEK = "team-week"
     TEAM_MONTH = "team-month"
+    USED_MONTH = "used-month"
+    USED_YEAR = "used-year"
 
 
 class Rollup(Totals):
-    """Sums of daily totals. `day` is the first one of a week (a Monday) or month.
+    """Sums of daily totals. `day` is the first one of a week (a Monday), month or year.
 
     A group's row has no user, a person's row no model, a whole one all that a daily total has.
     The fewest rows: of all calls neither user nor team; of a rank (a person) or a team no model and
-    no purpose, and a status that is "exact" with an amount and "unknown" without.
+    no purpose, and a status that is "exact" with an amount and "unknown" without. What a person
+    used is the same by model.
     Only the database writes here: triggers of ledger_dailytotal (rolling.py), in the transaction
     that changes a daily total and whoever does it, an older version of this program included.
     """
