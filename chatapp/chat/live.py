@@ -1,6 +1,6 @@
 """The text of a reply while this process writes it: what arrived, what was sent, what is saved."""
 
-import asyncio
+from asgiref.sync import sync_to_async
 
 from chatapp.chat import events
 from chatapp.chat.events import Frame
@@ -60,7 +60,8 @@ class Live:
     async def frames_slowly(self) -> list[Frame]:
         """The same, parsed in a thread; nobody else may ask meanwhile."""
         text, thinking = self._news()
-        return self._deltas(text, thinking, await asyncio.to_thread(self._stream.feed, text))
+        feed = sync_to_async(self._stream.feed, thread_sensitive=False)
+        return self._deltas(text, thinking, await feed(text))
 
     def _news(self) -> tuple[str, str]:
         text, self._sent_text = "".join(self._text[self._sent_text :]), len(self._text)

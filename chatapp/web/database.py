@@ -20,6 +20,7 @@ from django.db import (
     connection,
     transaction,
 )
+from django.utils.translation import get_language, override
 
 from chatapp.web import postgresql
 
@@ -62,10 +63,16 @@ async def db_first(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 
 async def _queued(function: Callable[[], T], *, urgent: bool) -> T:
     done: Future[T] = Future()
-    work = partial(copy_context().run, persist, function)
+    work = partial(copy_context().run, _speaking, get_language(), function)
     jobs.put((not urgent, next(numbers), work, done))
     threads.submit(_work_off)
     return await asyncio.wrap_future(done)
+
+
+def _speaking(language: str | None, function: Callable[[], T]) -> T:
+    """The context comes along, but asgiref keeps its own variables to the thread they were set in."""
+    with override(language):
+        return persist(function)
 
 
 def _work_off() -> None:

@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+# They point along the line, and turn where it runs from the right.
+ALONG = {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "sign-out"}
 SYMBOL = re.compile(r'<symbol id="([\w-]+)"[^>]*>(.*?)</symbol>', re.DOTALL)
 
 
@@ -16,13 +18,17 @@ SYMBOL = re.compile(r'<symbol id="([\w-]+)"[^>]*>(.*?)</symbol>', re.DOTALL)
 def icon(name: str, label: str = "") -> SafeString:
     """The drawing `name` of static/img/icons.svg; `label` is read aloud, without one it is hidden."""
     drawing = mark_safe(_drawings()[name])  # noqa: S308  a file of this repository
+    kind = "icon turns" if name in ALONG else "icon"
     if label:
         return format_html(
-            '<svg class="icon" viewBox="0 0 24 24" role="img" aria-label="{}">{}</svg>',
+            '<svg class="{}" viewBox="0 0 24 24" role="img" aria-label="{}">{}</svg>',
+            kind,
             label,
             drawing,
         )
-    return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', drawing)
+    return format_html(
+        '<svg class="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', kind, drawing
+    )
 
 
 @cache
