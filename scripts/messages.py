@@ -95,6 +95,9 @@ def rewrite(path: Path) -> Catalog:
     catalog = read(path)
     catalog.update(marked(path.stem), no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
+    for message in catalog:  # one that became a plural, or was one, is to be translated anew
+        if message.fuzzy and message.id:
+            message.string, message.flags = "", message.flags - {"fuzzy"}
     with path.open("wb") as file:
         write_po(file, catalog, width=100, include_lineno=False, sort_by_file=True)
     path.with_suffix(".mo").write_bytes(compiled(catalog))
