@@ -156,7 +156,7 @@ class User(AbstractUser):
             self._leave_an_admin()
             person_erased.send(sender=User, person=self)
             self.username = f"erased-{self.public_id.hex[:12]}"
-            self.name = self.email = ""
+            self.name = self.email = self.language = ""
             self.is_active = self.is_staff = self.is_superuser = False
             self.last_login = self.team = None
             self.set_unusable_password()
