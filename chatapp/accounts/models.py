@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
 from chatapp.accounts import links
 from chatapp.accounts.signals import access_ended, person_erased
@@ -27,10 +28,12 @@ class LastAdmin(ValueError):
 class Team(models.Model):
     """A group whose spend is summed and may be limited; a charge keeps the team of its time."""
 
-    name = models.CharField(max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=80, unique=True)
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
 
     def __str__(self) -> str:
         return self.name
@@ -62,31 +65,36 @@ class User(AbstractUser):
     """A person. Never deleted, since money points here: `erase` removes who they were."""
 
     first_name = last_name = None  # type: ignore[assignment]
-    name = models.CharField(max_length=150, blank=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     team = models.ForeignKey(
-        Team, null=True, blank=True, on_delete=models.PROTECT, related_name="people"
+        Team,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="people",
+        verbose_name=_("team"),
     )
     erased_at = models.DateTimeField(null=True, editable=False)
     # "" follows each browser.
-    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    language = models.CharField(_("language"), max_length=10, blank=True, default="", db_default="")
 
     objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta(AbstractUser.Meta):
-        verbose_name = "person"
-        verbose_name_plural = "people"
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),
                 name="one_user_name_in_any_case",
-                violation_error_message="Somebody has this user name.",
+                violation_error_message=_("Somebody has this user name."),
             ),
             models.UniqueConstraint(
                 Lower("email"),
                 condition=~Q(email=""),
                 name="one_person_per_email",
-                violation_error_message="Somebody has this e-mail address.",
+                violation_error_message=_("Somebody has this e-mail address."),
             ),
         ]
 
