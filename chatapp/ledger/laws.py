@@ -133,19 +133,6 @@ LAWS = [
         _unequal("ledger_dailytotal", daily.KEY, daily.SUMS, sums.counted("sums")),
     ),
     Law(
-        "rollups_equal_totals",
-        "Rollups equal the sums of the daily totals; examples are days.",
-        " UNION ALL ".join(
-            _unequal(
-                f"ledger_rollup WHERE grain = '{grain}'",
-                rolling.KEY,
-                rolling.SUMS,
-                rolling.finer(grain, connection.vendor),
-            )
-            for grain in Grain
-        ),
-    ),
-    Law(
         "states_are_whole",
         "Only captured charges have an amount or lines; only waiting ones have no amount.",
         """SELECT c.id FROM ledger_charge c LEFT JOIN sums s ON s.charge_id = c.id
@@ -199,3 +186,17 @@ LAWS = [
         "SELECT id FROM ledger_charge WHERE state = 'authorized' AND authorized_at < %s",
     ),
 ]
+
+ROLLUPS = Law(
+    "rollups_equal_totals",
+    "Rollups equal the sums of the daily totals; examples are days.",
+    " UNION ALL ".join(
+        _unequal(
+            f"ledger_rollup WHERE grain = '{grain}'",
+            rolling.KEY,
+            rolling.SUMS,
+            rolling.finer(grain, connection.vendor),
+        )
+        for grain in Grain
+    ),
+)

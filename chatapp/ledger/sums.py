@@ -12,6 +12,7 @@ from chatapp.ledger.daily import AMOUNT, KEY, QUANTITY, SUMS
 from chatapp.web.postgresql import patience
 
 HOUR = 3600.0
+ROOM_MB = 128  # to sort and group in
 
 
 def _of(kind: Kind, column: str) -> str:
@@ -87,19 +88,25 @@ def snapshot() -> Iterator[Any]:
         if database.vendor == "postgresql":
             if not database.savepoint_ids:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '{ROOM_MB}MB'")
         yield cursor
 
 
 @contextmanager
 def _deferred(database: Any) -> Iterator[None]:
-    """On SQLite a transaction that only reads must not take the lock of one that writes."""
+    """On SQLite a transaction that only reads must not take the lock of one that writes.
+
+    There it also gets its room to sort in.
+    """
     if database.vendor != "sqlite":
         yield
         return
-    database.ensure_connection()
-    mode, database.transaction_mode = database.transaction_mode, "DEFERRED"
-    try:
-        yield
-    finally:
-        database.transaction_mode = mode
+    with database.cursor() as cursor:
+        (usual,) = cursor.execute("PRAGMA cache_size").fetchone()
+        cursor.execute(f"PRAGMA cache_size = {-1024 * ROOM_MB}")
+        mode, database.transaction_mode = database.transaction_mode, "DEFERRED"
+        try:
+            yield
+        finally:
+            database.transaction_mode = mode
+            cursor.execute(f"PRAGMA cache_size = {usual}")

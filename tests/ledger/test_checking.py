@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from chatapp.ledger import checking
 from chatapp.ledger.models import Adjustment, Charge, ChargeLine, DailyTotal
+from chatapp.ledger.rollups import Grain, Rollup
 from chatapp.pricing import repricing
 from chatapp.pricing.models import PriceTier, PriceVersion, price_book
 from tests.ledger.conftest import HAIKU, OPUS, UNKNOWN, estimated, exact, price_version
@@ -157,6 +158,18 @@ def test_a_seeded_break_is_found(
     with lifted():
         break_it(ledger)
     assert law in broken()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_a_transaction_rollups_are_checked_beside_the_rest(
+    authorize: Authorize,
+) -> None:
+    authorize().capture(exact())
+    assert not broken()
+    Rollup.objects.filter(grain=Grain.RANK_DAY).update(web_searches=1)
+    Rollup.objects.filter(grain=Grain.WHOLE_WEEK).delete()
+    DailyTotal.objects.update(web_search_pusd=1)
+    assert broken() == {"daily_totals_equal_rows", "rollups_equal_totals"}
 
 
 def test_rows_that_no_constraint_would_let_in_are_found(ledger: Charge) -> None:

@@ -108,8 +108,25 @@ def test_every_hop_is_judged_by_its_own_block_and_the_last_by_stop_details() -> 
 
 
 def test_an_alias_is_the_same_model() -> None:
-    entries = [entry("claude-opus-4-5", 5), entry("claude-opus-4-5-20251101", 0)]
-    assert billed(refused(FREE, "cyber", {"iterations": entries})) == [True, True]
+    entries = [entry("claude-opus-4-5", 5), entry("claude-opus-4-5-20251101", 0), entry(OPUS, 1)]
+    cost = refused(FREE, "cyber", {"iterations": entries}, hop("cyber"))
+    assert billed(cost) == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "hops", "expected"),
+    [
+        ("message", [], [True, True]),
+        ("fallback_message", [], [False, True]),
+        ("message", [hop("cyber")], [False, True]),
+        ("fallback_message", [hop("cyber")], [False, True]),
+    ],
+)
+def test_another_model_is_another_attempt_where_the_turn_fell_back(
+    kind: str, hops: list[Any], expected: list[bool]
+) -> None:
+    entries = [entry(OTHER, 0), entry(OPUS, 5, kind)]
+    assert billed(refused(FREE, "cyber", {"iterations": entries}, *hops)) == expected
 
 
 def test_a_sticky_turn_has_nobody_to_forgive(book: PriceBook) -> None:
