@@ -10,8 +10,13 @@ from django.db.models import Max
 
 from chatapp.ledger.sums import unhurried as patient
 
-# The whole load is one transaction, and sorts much at its end.
-ROOM = {"statement_timeout": "0", "work_mem": "'64MB'", "maintenance_work_mem": "'256MB'"}
+# The whole load is one transaction, pauses while rows are made up, and sorts much at its end.
+ROOM = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "work_mem": "'64MB'",
+    "maintenance_work_mem": "'256MB'",
+}
 CACHE_KIB = 1_000_000
 INDEXES = {
     "sqlite": """SELECT 'DROP INDEX "' || name || '"', sql FROM sqlite_master
