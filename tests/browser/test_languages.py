@@ -37,9 +37,9 @@ def test_a_day_in_german(visit: Visit, server: Server) -> None:
     line.click()
     expect(page.get_by_role("heading", name="Beleg")).to_be_visible()
     expect(page.get_by_text("Ein solcher Aufruf kostet")).to_be_visible()
-    page.get_by_role("link", name="Nutzung").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ihre Nutzung")
-    page.get_by_role("link", name="Ausgaben").click()
+    page.get_by_label("Hauptmenü").get_by_role("link", name="Nutzung").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Meine Nutzung")
+    page.get_by_label("Hauptmenü").get_by_role("link", name="Ausgaben").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ausgaben")
     expect(page.locator(".data td, .figures dd").first).to_contain_text(re.compile(r"[\d,]+"))
 
