@@ -115,7 +115,7 @@ def _rule(entry: Mapping[str, Any]) -> RefusalRule:
 
 def moment(text: str) -> datetime:
     """An ISO date or time; without an offset it is UTC. Raises ValueError."""
-    time = datetime.fromisoformat(text)
+    time = datetime.fromisoformat(text.upper())
     try:
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except OverflowError:

@@ -145,6 +145,24 @@ def test_a_bad_line_is_told_and_the_others_are_priced(tmp_path: Path, line: str 
     assert answers[1]["error"]
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999"])
+def test_no_number_is_answered_that_json_does_not_have(tmp_path: Path, number: bytes) -> None:
+    start = {"type": "message_start", "message": {"model": GOOD["model"], "usage": GOOD["usage"]}}
+    stream = {**GOOD, "events": [start], "max_tokens": 100}
+    lines = [json.dumps(call).replace("77", '77, "new": 0.5') for call in (GOOD, stream)]
+    lines = [line.replace('"good"', "0.5") for line in lines]
+    odd = [line.encode().replace(b"0.5", number) for line in lines]
+    [priced], _ = run(tmp_path, odd[:1])
+    assert (priced["name"], priced["cost_usd"]) == (number.decode(), "0.000406")
+    [estimated], _ = run(tmp_path, odd[1:], "--events")
+    assert estimated["usage"]["new"] == number.decode()
+
+
+def test_a_time_may_be_written_small(tmp_path: Path) -> None:
+    [answer], code = run(tmp_path, [bad(at="2026-11-20t12:00:00z")])
+    assert (code, answer["cost_usd"]) == (0, "0.000406")
+
+
 @pytest.mark.parametrize("edit", [{"events": {}}, {"events": [], "max_tokens": "many"}])
 def test_bad_events_are_told(tmp_path: Path, edit: dict[str, Any]) -> None:
     [answer], code = run(tmp_path, [json.dumps({"at": "2026-11-20", **edit})], "--events")

@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -53,8 +54,8 @@ class Command(BaseCommand):
     def _price(self, lines: Iterable[bytes], book: PriceBook, how: How) -> bool:
         failed = False
         for number, line in enumerate(lines, 1):
-            if line.strip():
-                answer = _answer(line, book, how)
+            if text := line.strip():
+                answer = _answer(text, book, how)
                 if "error" in answer:
                     failed, answer = True, {"line": number, **answer}
                 self.stdout.write(json.dumps(answer))
@@ -73,7 +74,7 @@ def _lines(file: str) -> Iterator[Iterable[bytes]]:
 def _answer(line: bytes, book: PriceBook, how: How) -> dict[str, Any]:
     name = None
     try:
-        call = json.loads(line)
+        call = json.loads(line, parse_float=_float, parse_constant=_float)
         if not isinstance(call, dict):
             raise UsageError("not an object")
         name = call.get("name")
@@ -84,6 +85,11 @@ def _answer(line: bytes, book: PriceBook, how: How) -> dict[str, Any]:
         return {"name": name, "error": "nested too deeply"}
     except ValueError as error:
         return {"name": name, "error": str(error)}
+
+
+def _float(text: str) -> float | str:
+    """What JSON cannot say again, as NaN or 1e999, stays a text: no count, but no reason to stop."""
+    return number if isfinite(number := float(text)) else text
 
 
 def _usage(book: PriceBook, call: dict[str, Any]) -> dict[str, Any]:
