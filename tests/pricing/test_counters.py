@@ -20,6 +20,7 @@ TOOL = "server_tool_use.tool_search_requests"
     [
         ({"a": 3}, "a", 3),
         ({"a": None}, "a", 0),
+        ({"a": 2**63 - 1}, "a", 2**63 - 1),
         ({"b": {"a": 3}}, "a", 0),
         ({"b": {"a": 3}}, "b.a", 3),
         # As of tokens, what the iterations tell stands for the top level.
