@@ -1,11 +1,13 @@
 """The ledger app's registration with Django, with the price book and with every page's notices."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LedgerConfig(AppConfig):
     name = "chatapp.ledger"
     label = "ledger"
+    verbose_name = _("Ledger")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -76,35 +76,48 @@ class Budget(models.Model):
         WEEK = "week", lazy("Week")
         MONTH = "month", lazy("Month")
 
-    scope = models.CharField(max_length=10, choices=Scope.choices)
+    scope = models.CharField(max_length=10, choices=Scope.choices, verbose_name=lazy("scope"))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
         on_delete=models.CASCADE,
         related_name="budgets",
+        verbose_name=lazy("person"),
     )
     team = models.ForeignKey(
-        "accounts.Team", null=True, blank=True, on_delete=models.CASCADE, related_name="budgets"
+        "accounts.Team",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="budgets",
+        verbose_name=lazy("team"),
     )
-    period = models.CharField(max_length=10, choices=Period.choices, default=Period.MONTH)
+    period = models.CharField(
+        max_length=10, choices=Period.choices, default=Period.MONTH, verbose_name=lazy("period")
+    )
     limit_pusd = models.BigIntegerField(validators=[MinValueValidator(0), MaxValueValidator(MOST)])
     hard = models.BooleanField(
-        default=True, help_text="Refuse what does not fit. Otherwise only the marks are shown."
+        default=True,
+        help_text="Refuse what does not fit. Otherwise only the marks are shown.",
+        verbose_name=lazy("hard"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=lazy("created at"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         editable=False,
         on_delete=models.PROTECT,
         related_name="+",
+        verbose_name=lazy("created by"),
     )
 
     objects = BudgetQuerySet.as_manager()
 
     class Meta:
         ordering = ["scope", "pk"]
+        verbose_name = lazy("budget")
+        verbose_name_plural = lazy("budgets")
         permissions = [("manage_budgets", "Can set budgets")]
         constraints = [
             models.CheckConstraint(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import User
 from chatapp.ledger import evidence, receipts
@@ -39,7 +40,8 @@ class Charge(ChargeRecord):
     objects = ChargeQuerySet.as_manager()
 
     class Meta(ChargeRecord.Meta):
-        pass
+        verbose_name = lazy("charge")
+        verbose_name_plural = lazy("charges")
 
     def started(self, *, metered: Metered, request_id: str = "", message_id: str = "") -> bool:
         """Keep what message_start said, so that a crash leaves a lower bound, not nothing.

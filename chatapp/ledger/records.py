@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.ledger.choices import Purpose, Source, State, Status
 from chatapp.pricing.usage import Certainty
@@ -19,14 +20,15 @@ class ChargeRecord(models.Model):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    source = models.CharField(max_length=10, choices=Source.choices)
-    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    source = models.CharField(max_length=10, choices=Source.choices, verbose_name=lazy("source"))
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, verbose_name=lazy("purpose"))
     # Indexed below: a plain index on either would win over those of the few open charges.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="charges",
         db_index=False,
+        verbose_name=lazy("user"),
     )
     team = models.ForeignKey(
         "accounts.Team",
@@ -45,21 +47,26 @@ class ChargeRecord(models.Model):
     model = models.CharField(
         max_length=100,
         help_text="as asked for, then as served; the price book's id when it has one",
+        verbose_name=lazy("model"),
     )
     speed = models.CharField(max_length=20, blank=True, help_text="as asked for, then as served")
     service_tier = models.CharField(max_length=20, blank=True)
     inference_geo = models.CharField(max_length=20, blank=True)
     max_tokens = models.PositiveIntegerField()
 
-    state = models.CharField(max_length=10, choices=State.choices, default=State.AUTHORIZED)
-    status = models.CharField(max_length=10, choices=Status.choices, blank=True)
+    state = models.CharField(
+        max_length=10, choices=State.choices, default=State.AUTHORIZED, verbose_name=lazy("state")
+    )
+    status = models.CharField(
+        max_length=10, choices=Status.choices, blank=True, verbose_name=lazy("status")
+    )
     held_pusd = models.BigIntegerField(help_text="the worst case; what an open charge holds")
     amount_pusd = models.BigIntegerField(null=True)
     low_pusd = models.BigIntegerField(null=True, help_text="of an estimated charge")
     high_pusd = models.BigIntegerField(null=True, help_text="of an estimated charge")
     tokens_in = models.BigIntegerField(null=True, help_text="the whole prompt, cache included")
     tokens_out = models.BigIntegerField(null=True)
-    flags = models.JSONField(default=list)
+    flags = models.JSONField(default=list, verbose_name=lazy("flags"))
 
     usage = models.JSONField(null=True, help_text="raw, as the API reported it")
     response = models.JSONField(null=True, help_text="stop_reason, stop_details, fallback blocks")
@@ -76,7 +83,7 @@ class ChargeRecord(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True)
 
     # The price in force at authorized_at is the price of the call.
-    authorized_at = models.DateTimeField()
+    authorized_at = models.DateTimeField(verbose_name=lazy("authorized at"))
     day = models.DateField(help_text="of authorized_at, in TIME_ZONE")
     started_at = models.DateTimeField(null=True, help_text="message_start seen")
     first_token_ms = models.PositiveIntegerField(null=True)

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.pricing.models import CounterPrice
 
@@ -27,19 +28,27 @@ class UnknownCounterQuerySet(models.QuerySet["UnknownCounter"]):
 class UnknownCounter(models.Model):
     """A count in some call's usage that no rule knows: in no sum until it is given a price."""
 
-    name = models.CharField(max_length=200, unique=True, editable=False)
+    name = models.CharField(max_length=200, unique=True, editable=False, verbose_name=lazy("name"))
     charge = models.ForeignKey(
-        "ledger.Charge", on_delete=models.PROTECT, related_name="+", editable=False
+        "ledger.Charge",
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        verbose_name=lazy("charge"),
     )
-    first_seen_at = models.DateTimeField(auto_now_add=True)
+    first_seen_at = models.DateTimeField(auto_now_add=True, verbose_name=lazy("first seen at"))
     harmless = models.BooleanField(
-        default=False, help_text="Looked at: it costs nothing, or is billed elsewhere."
+        default=False,
+        help_text=lazy("Looked at: it costs nothing, or is billed elsewhere."),
+        verbose_name=lazy("harmless"),
     )
 
     objects = UnknownCounterQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        verbose_name = lazy("unknown counter")
+        verbose_name_plural = lazy("unknown counters")
 
     def __str__(self) -> str:
         return self.name

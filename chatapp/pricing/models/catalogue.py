@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.pricing import book
 from chatapp.pricing.models.counters import CounterPrice
@@ -42,21 +43,31 @@ class Model(BookEntry):
     """A model the vendor sells. Its `id` and `aliases` are matched exactly, never by prefix."""
 
     id = models.CharField(primary_key=True, max_length=100)
-    name = models.CharField(max_length=100)
-    aliases = models.JSONField(default=list, blank=True)
-    launched = models.DateField()
-    deprecated = models.DateField(null=True, blank=True)
+    name = models.CharField(max_length=100, verbose_name=lazy("name"))
+    aliases = models.JSONField(default=list, blank=True, verbose_name=lazy("aliases"))
+    launched = models.DateField(verbose_name=lazy("launched"))
+    deprecated = models.DateField(null=True, blank=True, verbose_name=lazy("deprecated"))
     # As the vendor words it: a date, or ">=" and a date.
-    retires = models.CharField(max_length=20, blank=True)
-    context_window = models.PositiveIntegerField(help_text="tokens")
-    max_output = models.PositiveIntegerField(help_text="tokens")
-    offered = models.BooleanField(default=True, help_text="People may pick it in the chat page.")
-    note = models.CharField(max_length=200, blank=True)
+    retires = models.CharField(max_length=20, blank=True, verbose_name=lazy("retires"))
+    context_window = models.PositiveIntegerField(
+        help_text=lazy("tokens"), verbose_name=lazy("context window")
+    )
+    max_output = models.PositiveIntegerField(
+        help_text=lazy("tokens"), verbose_name=lazy("max output")
+    )
+    offered = models.BooleanField(
+        default=True,
+        help_text=lazy("People may pick it in the chat page."),
+        verbose_name=lazy("offered"),
+    )
+    note = models.CharField(max_length=200, blank=True, verbose_name=lazy("note"))
 
     objects = ModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["-launched", "name"]
+        verbose_name = lazy("model")
+        verbose_name_plural = lazy("models")
 
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.pricing import book
 from chatapp.pricing.models.editions import Signed
@@ -25,15 +26,21 @@ class CounterPrice(Signed):
     same time, and ended by one that costs 0.
     """
 
-    counter = models.CharField(max_length=200, help_text="As the usage names it, place and all.")
+    counter = models.CharField(
+        max_length=200,
+        help_text="As the usage names it, place and all.",
+        verbose_name=lazy("counter"),
+    )
     unit_price_pusd = models.BigIntegerField(validators=MONEY, help_text="pico-USD for one")
     valid_from = models.DateTimeField(help_text="UTC")
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300, verbose_name=lazy("reason"))
 
     objects = CounterPriceQuerySet.as_manager()
 
     class Meta:
         ordering = ["counter", "-valid_from", "-recorded_at"]
+        verbose_name = lazy("counter price")
+        verbose_name_plural = lazy("counter prices")
         indexes = [models.Index(fields=["counter", "valid_from"], name="counter_in_force")]
 
     def __str__(self) -> str:

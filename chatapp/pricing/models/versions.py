@@ -76,10 +76,23 @@ class PriceVersion(Signed):
     with valid_from <= t, the one with the latest valid_from, then the one recorded last.
     """
 
-    model = models.ForeignKey("pricing.Model", on_delete=models.PROTECT, related_name="versions")
-    speed = models.CharField(max_length=10, choices=Speed.choices, default=Speed.STANDARD)
-    valid_from = models.DateTimeField(db_index=True, help_text="UTC")
-    available = models.BooleanField(default=True, help_text="Off: not on sale from then on.")
+    model = models.ForeignKey(
+        "pricing.Model",
+        on_delete=models.PROTECT,
+        related_name="versions",
+        verbose_name=lazy("model"),
+    )
+    speed = models.CharField(
+        max_length=10, choices=Speed.choices, default=Speed.STANDARD, verbose_name=lazy("speed")
+    )
+    valid_from = models.DateTimeField(
+        db_index=True, help_text="UTC", verbose_name=lazy("valid from")
+    )
+    available = models.BooleanField(
+        default=True,
+        help_text=lazy("Off: not on sale from then on."),
+        verbose_name=lazy("available"),
+    )
     batch_bp = models.PositiveIntegerField(
         null=True, blank=True, help_text="basis points; empty: not offered"
     )
@@ -87,8 +100,8 @@ class PriceVersion(Signed):
         null=True, blank=True, help_text="basis points; empty: not offered"
     )
     web_search_pusd = models.BigIntegerField(validators=MONEY, help_text="pico-USD for one search")
-    source = models.CharField(max_length=300, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
+    source = models.CharField(max_length=300, blank=True, verbose_name=lazy("source"))
+    reason = models.CharField(max_length=300, blank=True, verbose_name=lazy("reason"))
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -102,6 +115,8 @@ class PriceVersion(Signed):
 
     class Meta:
         ordering = ["model", "speed", "-valid_from", "-recorded_at"]
+        verbose_name = lazy("price version")
+        verbose_name_plural = lazy("price versions")
         indexes = [models.Index(fields=["model", "speed", "valid_from"], name="price_in_force")]
 
     def __str__(self) -> str:
@@ -149,12 +164,18 @@ class PriceTier(Recorded):
     """Rates, in pico-USD per token, of segments whose prompt is over `over` tokens."""
 
     version = models.ForeignKey(PriceVersion, on_delete=models.CASCADE, related_name="tiers")
-    over = models.PositiveIntegerField(default=0, help_text="prompt tokens, strictly more than")
-    input = models.BigIntegerField(validators=MONEY)
-    cache_write_5m = models.BigIntegerField(validators=MONEY)
-    cache_write_1h = models.BigIntegerField(validators=MONEY)
-    cache_read = models.BigIntegerField(validators=MONEY)
-    output = models.BigIntegerField(validators=MONEY)
+    over = models.PositiveIntegerField(
+        default=0,
+        help_text=lazy("prompt tokens, strictly more than"),
+        verbose_name=lazy("prompt over, tokens"),
+    )
+    input = models.BigIntegerField(validators=MONEY, verbose_name=lazy("input"))
+    cache_write_5m = models.BigIntegerField(
+        validators=MONEY, verbose_name=lazy("cache write, 5 min")
+    )
+    cache_write_1h = models.BigIntegerField(validators=MONEY, verbose_name=lazy("cache write, 1 h"))
+    cache_read = models.BigIntegerField(validators=MONEY, verbose_name=lazy("cache read"))
+    output = models.BigIntegerField(validators=MONEY, verbose_name=lazy("output"))
 
     class Meta:
         ordering = ["over"]
