@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.utils import translation
 
 from tests import servers
 
@@ -26,6 +27,13 @@ pytest_plugins = ["tests.ledger.guards", "tests.upstream"]
 LONGEST = 300
 # Whoever asks for one of these may meet a database or Redis.
 STORED = {"db", "server", "demo_server", "upstream_url", "postgresql_url", "redis_url", "world"}
+
+
+@pytest.fixture(autouse=True)
+def no_language_stays() -> Iterator[None]:
+    """A page leaves its reader's language with the thread, and tests share one."""
+    yield
+    translation.deactivate()
 
 
 def person(username: str, **fields: Any) -> Any:
