@@ -7,7 +7,7 @@ import pytest
 
 from chatapp.pricing.book import CounterRate, PriceBook
 from chatapp.pricing.cost import price
-from chatapp.pricing.counters import counted
+from chatapp.pricing.counters import counted, unknown_counters
 from chatapp.pricing.usage import UsageError
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -36,6 +36,24 @@ def test_what_is_counted(usage: dict[str, Any], name: str, expected: int) -> Non
 def test_what_is_no_count_is_an_error(value: object) -> None:
     with pytest.raises(UsageError):
         counted({"a": value}, "a")
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (None, []),
+        ({}, []),
+        ({"input_tokens": 5, "output_tokens": 5, "new": 1}, ["new"]),
+        ({"a": 0, "b": None, "c": "3", "d": True, "e": [3]}, []),
+        ({"a": 0.5, "b": -1}, ["a", "b"]),
+        ({"server_tool_use": {"web_search_requests": 1, "new": 2}}, ["server_tool_use.new"]),
+        ({"a": 1, "iterations": [{"type": "message", "b": 2}, {"a": 3, "b": 4}]}, ["a", "b"]),
+    ],
+)
+def test_what_no_rule_knows_is_named_once(
+    usage: dict[str, Any] | None, expected: list[str]
+) -> None:
+    assert unknown_counters(usage) == expected
 
 
 def cost(
