@@ -9,11 +9,11 @@ const form = dialog.querySelector("form");
 
 export function chooseProject(row) {
   const { id, project = "" } = row.dataset;
-  form.elements.project.value = project;
+  for (const place of form.querySelectorAll("[name=project]")) place.checked = place.value === project;
   dialog.returnValue = "";
   dialog.showModal();
   dialog.addEventListener("close", () => {
-    const chosen = form.elements.project.value;
+    const chosen = new FormData(form).get("project");
     if (dialog.returnValue && chosen !== project) move(row, id, chosen);
   }, { once: true });
 }

@@ -191,6 +191,47 @@ def test_the_list_renames_deletes_and_gives_back(alice: Page) -> None:
     expect(row).to_have_count(1)
 
 
+def test_a_file_is_attached_sent_and_taken_away(alice: Page) -> None:
+    notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Remember the milk."}
+    for _ in range(2):
+        with alice.expect_file_chooser() as chooser:
+            press(alice, alice.get_by_label("Attach files"))
+        chooser.value.set_files([notes])  # type: ignore[list-item]
+    chips = alice.locator("#chips li")
+    expect(chips).to_have_count(2)
+    expect(alice.locator("#chips progress")).to_have_count(0)
+    press(alice, chips.first.get_by_role("button"), key="Space")
+    expect(chips).to_have_count(1)
+    assert focused(alice).evaluate("element => element.closest('.composer') !== null")
+    tab_to(alice, composer(alice))
+    say(alice, "What shall I remember?")
+    expect(alice.locator("article.user")).to_contain_text("notes.txt")
+    finished(alice)
+
+
+def test_a_chat_is_moved_and_shared(alice: Page) -> None:
+    alice.goto("/projects/")
+    tab_to(alice, alice.get_by_label("Name"))
+    alice.keyboard.type("Thesis")
+    alice.keyboard.press("Enter")
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Thesis")
+    alice.goto("/")
+    say(alice, "A chapter")
+    finished(alice)
+    row = rows(alice).filter(has_text="A chapter")
+    opener = row.get_by_role("button", name=re.compile("^More"))
+    press(alice, opener)
+    press(alice, alice.get_by_role("button", name="Move to a project"))
+    tab_to(alice, alice.get_by_role("dialog").get_by_role("radio", checked=True))
+    alice.keyboard.press("ArrowDown")
+    alice.keyboard.press("Enter")
+    expect(alice.get_by_text("Chat moved.")).to_be_visible()
+    expect(alice.get_by_role("dialog")).to_be_hidden()
+    press(alice, opener)
+    press(alice, alice.get_by_role("link", name="Share"))
+    expect(alice.get_by_role("heading", level=1)).to_contain_text("Share")
+
+
 def test_a_chat_is_found(alice: Page) -> None:
     say(alice, "A pelican stood there")
     finished(alice)
