@@ -1,6 +1,7 @@
 """The invariants I1 to I10, asked after every row; and the vendor's bill beside the ledger."""
 
 import json
+import re
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ CHARGES = """
     FROM chat_generation g JOIN ledger_charge c ON c.reference = g.id
     ORDER BY c.reference, c.attempt
 """
+# A link to a source, and the new paragraph after a search: ours, not the vendor's words.
+SOURCE = re.compile(r"\[\\\[\d+\\\]\]\(<[^>]*>\)")
 ENDED = ("done", "stopped", "interrupted", "failed")
 
 
@@ -100,6 +103,8 @@ class Audit:
         if state == "done" or text:
             # A paused reply goes on in a call more; what is asked again had shown nothing.
             written = clean("".join(call.text for call in calls))
+            if SOURCE.search(text):
+                written, text = run_together(written), run_together(SOURCE.sub("", text))
             assert written.startswith(text), f"I6: {text[-60:]!r} is not what the vendor wrote"
         for _, how, status, request_id, usage, amount, low, high in charges:
             call = requests.get(request_id) or (
@@ -163,6 +168,10 @@ class Audit:
         for node in self.cluster.nodes:
             first = self.memory.setdefault(node.pid, node.memory)
             assert node.memory <= first + GROWTH, f"I9: {first} MB became {node.memory} MB"
+
+
+def run_together(text: str) -> str:
+    return "".join(text.split())
 
 
 def priced(call: Call) -> int | None:

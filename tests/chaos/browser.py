@@ -216,8 +216,13 @@ class Browser:
     async def finish(self, gen: str, within: float = 60) -> Frame:
         """The frame that ended this reply."""
         reading = self.reply(gen)
-        await asyncio.wait_for(reading.end.wait(), within)
-        assert reading.ended
+        with suppress(TimeoutError):
+            await asyncio.wait_for(reading.end.wait(), within)
+        assert reading.ended, (
+            f"{gen} has no end after {within} s: {reading.length} units of epoch {reading.epoch},"
+            f" watching {self.conversation}, connected: {self.ready.is_set()},"
+            f" {len(self.opened)} times; closed {self.closed}; errors {self.errors}"
+        )
         return reading.ended
 
     # Living

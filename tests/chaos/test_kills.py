@@ -101,7 +101,8 @@ async def test_killed_while_settling(world: Cluster, tab: Tab) -> None:
                 inside += sum(stored(world, gen)[0] == "running" for _, gen in talks)
                 await asyncio.to_thread(node.start)
                 replies += talks
-            ended = await asyncio.gather(*(browser.finish(gen, 60) for browser, gen in replies))
+            # One that was given back, and found no process for a minute, has failed by then.
+            ended = await asyncio.gather(*(browser.finish(gen, 120) for browser, gen in replies))
         world.manage("check_ledger")
     states = [frame["state"] for frame in ended]
     print(f"{len(replies)} replies, {inside} of them unsettled when the process was killed:")
