@@ -151,8 +151,8 @@ def scale(totals: Sequence[int]) -> tuple[int, int]:
         magnitude *= 10
     step = next(
         step
-        for step in (magnitude, 2 * magnitude, 5 * magnitude, 10 * magnitude, 20 * magnitude)
-        if step * 4 >= highest
+        for step in (magnitude, 2 * magnitude, 5 * magnitude, 10 * magnitude)
+        if step * 5 >= highest
     )
     return step * -(-highest // step), step
 

@@ -49,7 +49,7 @@ def test_folding_loses_nothing(values: list[list[int]]) -> None:
 def test_ticks_differ_and_never_read_as_nothing(totals: list[int]) -> None:
     top, step = scale(totals)
     ticks = [usd_tick(at, step) for at in range(0, top + 1, step)]
-    assert 2 <= len(ticks) <= 7
+    assert 2 <= len(ticks) <= 6
     assert len(set(ticks)) == len(ticks)
     assert ticks[0] == "$0"
     assert all(float(tick[1:].replace(",", "")) > 0 for tick in ticks[1:])
@@ -69,10 +69,17 @@ def test_sub_cent_spend_has_sub_cent_ticks() -> None:
     drawn = chart((406_000_000, 300_000_000))
     assert [tick.label for tick in drawn.ticks] == [
         "$0",
+        "$0.0001",
         "$0.0002",
+        "$0.0003",
         "$0.0004",
-        "$0.0006",
+        "$0.0005",
     ]
+
+
+@pytest.mark.parametrize(("highest", "top", "steps"), [(96, 100, 5), (101, 150, 3), (210, 250, 5)])
+def test_an_axis_ends_soon_above_its_highest_bar(highest: int, top: int, steps: int) -> None:
+    assert scale([highest]) == (top, top // steps)
 
 
 def test_an_outlier_is_cut_and_said() -> None:
