@@ -1,44 +1,50 @@
 """Mutants of the money's rules, each tried against its tests: which changes does nobody notice?
 
 `make mutants` (ARGS="--every 7 chatapp/pricing/cost.py") prints the survivors. A mutant is one
-module with one operator, number, condition or default changed, loaded in a process forked from one
-that has everything else ready.
+module with one operator, number, condition or default changed. What stands in a function is changed
+in place, in a process forked from one that has everything ready; the rest is imported anew.
 """
 
 import argparse
 import ast
 import copy
+import gc
 import importlib.abc
 import importlib.util
 import os
+import resource
 import sys
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
-PURE = [
-    "tests/pricing/test_examples.py",
-    "tests/pricing/test_cost.py",
-    "tests/pricing/test_refusals.py",
-    "tests/pricing/test_usage.py",
-    "tests/pricing/test_money.py",
-    "tests/pricing/test_counters.py",
-]
-LEDGER = [
-    "tests/ledger/test_charges.py",
-    "tests/ledger/test_rerating.py",
-    "tests/ledger/test_counter_prices.py",
-    "tests/ledger/test_checking.py",
-]
+PRICING = ("examples", "cost", "refusals", "usage", "money", "counters")
+LEDGER = ("charges", "rerating", "counter_prices", "checking")
+
+
+# The module's own tests first: what they notice costs no more.
 TESTS = {
-    **{f"chatapp/pricing/{name}.py": PURE for name in ("cost", "segments", "refusals", "counters")},
-    **{f"chatapp/pricing/{name}.py": PURE for name in ("usage", "money")},
-    "chatapp/pricing/book.py": [*PURE, "tests/pricing/test_book.py"],
-    **{f"chatapp/ledger/{name}.py": LEDGER for name in ("rating", "lines", "charges", "daily")},
+    "pricing/cost": ("cost", *PRICING),
+    "pricing/segments": ("cost", *PRICING),
+    "pricing/refusals": ("refusals", *PRICING),
+    "pricing/counters": ("counters", *PRICING),
+    "pricing/usage": ("usage", *PRICING),
+    "pricing/money": ("money", *PRICING),
+    "pricing/book": (*PRICING, "book", "audit"),
+    "ledger/rating": ("rating", *LEDGER),
+    "ledger/lines": (*LEDGER, "receipts", "spend_report"),
+    "ledger/charges": LEDGER,
+    "ledger/daily": (*LEDGER, "rollups", "budgets"),
+    "ledger/evidence": LEDGER,
+    "ledger/unknown": ("unknown_counters", "counter_prices"),
+    "ledger/budgets": ("budgets", "marks", "requests"),
+    "ledger/queries": ("budgets", "charges", "rerating"),
 }
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
@@ -59,18 +65,37 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
-SECONDS = 60  # a mutant that has not ended by then has been noticed
+SECONDS = 120  # of processor time: a mutant that has not ended by then has been noticed
+FAILED = 255
+OPTIONS = ["-x", "-q", "-s", "-p", "no:cacheprovider", "--reuse-db"]
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """Line, what was changed, and the changed source."""
-    tree = ast.parse(source)
+@dataclass(frozen=True)
+class Mutant:
+    """`code` is the whole module's; `inside` a function is all that differs."""
+
+    line: int
+    change: str
+    code: CodeType
+    inside: bool
+
+
+def mutants(path: str) -> Iterator[Mutant]:
+    tree = ast.parse((ROOT / path).read_text())
+    inside = {id(node) for node in _of_functions(tree)}
     for index, node in enumerate(ast.walk(tree)):
         if changed := _changed(node):
             mutant = copy.deepcopy(tree)
-            target = list(ast.walk(mutant))[index]
-            change = changed(target)
-            yield getattr(node, "lineno", 0), change, ast.unparse(mutant)
+            change = changed(list(ast.walk(mutant))[index])
+            code = compile(mutant, str(ROOT / path), "exec")
+            yield Mutant(getattr(node, "lineno", 0), change, code, id(node) in inside)
+
+
+def _of_functions(tree: ast.AST) -> Iterator[ast.AST]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in function.body:
+                yield from ast.walk(statement)
 
 
 def _changed(node: ast.AST) -> Callable[[Any], str] | None:
@@ -99,69 +124,129 @@ def _swap(node: ast.AST, name: str, value: object, old: object) -> str:
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one module the mutant's source."""
+    """Gives one module the mutant's code."""
 
-    def __init__(self, path: str, source: str) -> None:
+    def __init__(self, path: str, code: CodeType) -> None:
         self.name = path.removesuffix(".py").replace("/", ".")
-        self.path = path
-        self.source = source
+        self.code = code
 
     def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
         return importlib.util.spec_from_loader(name, self) if name == self.name else None
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.source, self.path, "exec"), module.__dict__)  # noqa: S102
+        exec(self.code, module.__dict__)  # noqa: S102
 
 
-def survives(path: str, source: str) -> bool:
-    """Whether every test passes with the mutant in place; tried in a forked process."""
+class InPlace:
+    """A pytest plugin that runs the tests once, and then once with each mutant in a forked process."""
+
+    def __init__(self, path: str, found: list[Mutant]) -> None:
+        self.path, self.found = path, found
+        self.survivors: list[Mutant] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        from django.db import connections
+
+        if _run(session):
+            pytest.exit("its tests fail without any change", FAILED)
+        connections.close_all()  # a forked process must not share one
+        for mutant in self.found:
+            if not _forked(_run_with, session, mutant):
+                self.survivors.append(mutant)
+        return True
+
+
+def _run(session: pytest.Session) -> int:
+    """Run tests until one fails; their session is not torn down."""
+    for item, following in zip(session.items, [*session.items[1:], session.items[0]], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            break
+    return session.testsfailed
+
+
+def _run_with(session: pytest.Session, mutant: Mutant) -> int:
+    _limit()
+    codes = {(code.co_qualname, code.co_firstlineno): code for code in _codes(mutant.code)}
+    for function in gc.get_objects():
+        if type(function) is FunctionType:
+            code = function.__code__
+            if code.co_filename == mutant.code.co_filename:
+                function.__code__ = codes[code.co_qualname, code.co_firstlineno]
+    return _run(session)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _anew(path: str, mutant: Mutant) -> int:
+    _limit()
+    sys.meta_path.insert(0, Mutated(path, mutant.code))
+    return pytest.main([*OPTIONS, *_tests(path)])
+
+
+def _limit() -> None:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+
+def _forked(run: Callable[..., int], *given: Any) -> int:
+    """What `run` returns in a process of its own, or why that process was killed."""
+    sys.stdout.flush()
     if (child := os.fork()) == 0:
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-        sys.meta_path.insert(0, Mutated(path, source))
-        import pytest
+        result = 1
+        try:
+            result = run(*given)
+        finally:
+            os._exit(result)
+    return os.waitpid(child, 0)[1]
 
-        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *TESTS[path]])))
-    ends = time.monotonic() + SECONDS
-    while time.monotonic() < ends:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status == 0
-        time.sleep(0.05)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return False
+
+def _in_place(path: str, found: list[Mutant]) -> int:
+    plugin = InPlace(path, found)
+    code = pytest.main([*OPTIONS, *_tests(path)], plugins=[plugin])
+    for mutant in plugin.survivors:
+        print(f"  {path}:{mutant.line}: {mutant.change}")
+    sys.stdout.flush()
+    return FAILED if code == FAILED else len(plugin.survivors)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("modules", nargs="*", help="of: " + ", ".join(TESTS))
+    parser.add_argument(
+        "modules", nargs="*", help="such as chatapp/pricing/cost.py; all by default"
+    )
     parser.add_argument("--every", type=int, default=1, help="try each n-th mutant only")
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    _warm()
-    for path in options.modules or TESTS:
-        if not survives(path, (ROOT / path).read_text()):
-            sys.exit(f"{path}: its tests fail, or take over {SECONDS} s, without any change")
-        found = list(mutants((ROOT / path).read_text()))[:: options.every]
-        left = [(line, change) for line, change, source in found if survives(path, source)]
-        print(f"{path}: {len(found)} mutants, {len(left)} survive", flush=True)
-        for line, change in left:
-            print(f"  {path}:{line}: {change}", flush=True)
+    # One database for all: its folder is made here, and what it holds by the first who needs it.
+    import tests.settings
+
+    assert tests.settings
+    for path in options.modules or [f"chatapp/{module}.py" for module in TESTS]:
+        found = list(mutants(path))[:: options.every]
+        status = _forked(_in_place, path, [mutant for mutant in found if mutant.inside])
+        left = os.waitstatus_to_exitcode(status)
+        if left == FAILED:
+            sys.exit(f"{path}: its tests fail without any change")
+        for mutant in found:
+            if not mutant.inside and not _forked(_anew, path, mutant):
+                left += 1
+                print(f"  {path}:{mutant.line}: {mutant.change}", flush=True)
+        print(f"{path}: {len(found)} mutants, {left} survive", flush=True)
 
 
-def _warm() -> None:
-    """Import what is slow and holds nothing of chatapp's."""
-    import aiohttp.web
-    import django.db.models
-    import django.test
-    import pytest
-
-    assert aiohttp.web
-    assert django.test
-    assert pytest
+def _tests(path: str) -> list[str]:
+    module = path.removeprefix("chatapp/").removesuffix(".py")
+    room = module.partition("/")[0]
+    return [f"tests/{room}/test_{name}.py" for name in dict.fromkeys(TESTS[module])]
 
 
 if __name__ == "__main__":
