@@ -146,3 +146,10 @@ def test_another_output_leaves_the_reported_usage_alone() -> None:
     assert usage["iterations"] == [{"output_tokens": 15}, {"output_tokens": 5}]
     odd = Metered("m", {"iterations": [3]}, {}, Certainty.ESTIMATED, 30, 20)
     assert odd.with_output(30) == {"output_tokens": 30, "iterations": [3]}
+
+
+def test_what_was_not_reported_is_no_token() -> None:
+    assert heard(start(input_tokens=10)).metered(9).reported_output == 0
+    told = {"iterations": [{"type": "message", "output_tokens": 4}]}
+    [last] = Metered("m", told, {}, Certainty.ESTIMATED).with_output(5)["iterations"]
+    assert last["output_tokens"] == 9
