@@ -14,15 +14,16 @@ from chatapp.accounts.models import User
 from chatapp.dashboard.demo_data import Maker
 from chatapp.ledger.models import Charge
 from chatapp.pricing.usage import Certainty
-from tests.dashboard.conftest import NOW, TODAY, signed_in
+from tests.dashboard.conftest import NOW, TODAY, make, signed_in
 
 FIRST = TODAY - timedelta(days=29)
 AT = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def corrected(ledger: Maker) -> None:
+def corrected(prices: None) -> None:
     """After AT the final usage of stopped replies arrived: twice the tokens that were counted."""
+    make(400, seed=3)  # some of which were stopped
     for charge in Charge.objects.filter(status="estimated", day__gte=FIRST):
         found = charge.metered()
         usage = {**(found.usage or {}), "output_tokens": 2 * (found.estimated_output or 1)}
