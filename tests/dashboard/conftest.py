@@ -13,7 +13,7 @@ from chatapp.dashboard import filters, views
 from chatapp.dashboard.demo_data import Maker
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.periods import Period
-from chatapp.ledger.models import Source
+from chatapp.ledger.models import Charge, Source
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
@@ -30,7 +30,7 @@ def prices(db: None) -> None:
     call_command("import_prices", verbosity=0)
 
 
-def make(calls: int, *, people: int = 6, seed: int = 7, source: str = Source.ANTHROPIC) -> Maker:
+def make(calls: int, *, people: int = 6, seed: int = 8, source: str = Source.ANTHROPIC) -> Maker:
     maker = Maker(seed=seed, source=source, people=people, shapes=15)
     list(maker.make(calls, Period(TODAY - timedelta(days=39), TODAY), now=NOW))
     return maker
@@ -38,7 +38,10 @@ def make(calls: int, *, people: int = 6, seed: int = 7, source: str = Source.ANT
 
 @pytest.fixture
 def ledger(prices: None) -> Maker:
-    return make(400)
+    maker = make(400)
+    statuses = set(Charge.objects.values_list("status", flat=True))
+    assert statuses == {"exact", "estimated", "unknown"}
+    return maker
 
 
 @pytest.fixture
