@@ -21,6 +21,8 @@ UNITS = ["tests", "--ignore=tests/browser"]
 BROWSER = ["tests/browser"]
 LONGEST = "19m"
 NOTHING_FOUND = 5
+# What each run said, and what took it longest.
+KEPT = servers.ROOT / "var" / "tests"
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Run:
     def go(self) -> None:
         began = time.monotonic()
         limit = ["timeout", "--signal=INT", "--kill-after=1m", LONGEST]
-        command = [*limit, sys.executable, "-m", "pytest", "-q", *self.tests]
+        command = [*limit, sys.executable, "-m", "pytest", "-q", "--durations=30", *self.tests]
         done = subprocess.run(
             command,
             cwd=servers.ROOT,
@@ -46,6 +48,8 @@ class Run:
             text=True,
         )
         self.output = done.stdout
+        KEPT.mkdir(parents=True, exist_ok=True)
+        (KEPT / f"{self.name}.txt").write_text(self.output)
         self.fine = done.returncode in (0, NOTHING_FOUND)
         summary = self.output.strip().rpartition("\n")[2]
         print(f"{'ok' if self.fine else 'FAILED':>8}  {self.name}: {summary}", flush=True)
@@ -74,23 +78,22 @@ def kinds(stack: ExitStack, missing: set[str]) -> dict[str, Environment]:
 
 
 def planned(wanted: list[str], found: dict[str, Environment]) -> list[Run]:
-    """The longest first: three run at a time, as each waits for its servers half of the time."""
     units = [
         Run(f"units on {name}", UNITS, env)
         for name, env in found.items()
         if ("sqlite" if name == "SQLite" else "servers") in wanted
     ]
     browser = [Run(f"browser on {name}", BROWSER, env) for name, env in found.items()]
-    if "browser" not in wanted:
-        return units
-    return [browser[0], *reversed(units), *browser[1:]]
+    return units + browser if "browser" in wanted else units
 
 
 def main(wanted: list[str]) -> int:
     missing: set[str] = set()
-    with ExitStack() as stack, ThreadPoolExecutor(3) as pool:
+    with ExitStack() as stack:
         runs = planned(wanted, kinds(stack, missing))
-        list(pool.map(Run.go, runs))
+        # All at the same time: each waits for its servers half of the time.
+        with ThreadPoolExecutor(len(runs)) as pool:
+            list(pool.map(Run.go, runs))
     missing |= {text for run in runs for text in run.untested}
     for text in sorted(missing):
         print(f"\n*** NOT TESTED: {text}")
