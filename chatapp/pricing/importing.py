@@ -29,8 +29,13 @@ class Difference:
     only_in_book: tuple[Version, ...]
 
     @property
+    def size(self) -> int:
+        """How much an import adds."""
+        return len(self.models) + len(self.versions) + len(self.rules)
+
+    @property
     def brings_something(self) -> bool:
-        return bool(self.models or self.versions or self.rules)
+        return self.size > 0
 
     def lines(self) -> Iterator[str]:
         for model in self.models:

@@ -14,6 +14,7 @@ from chatapp.pricing import repricing
 from chatapp.pricing.importing import BUNDLED, import_prices
 from chatapp.pricing.models import Model, PriceVersion, RefusalRule, price_book
 from chatapp.pricing.price_file import PriceFileError
+from chatapp.web.management.commands import setup
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
@@ -116,6 +117,16 @@ def test_a_price_that_stands_only_here_is_drift(bundled: Any) -> None:
         call_command("import_prices", "--check", stdout=out)
     assert "only in the book: claude-fable-5-2 standard" in out.getvalue()
     assert not import_prices().brings_something
+
+
+def test_each_start_says_in_a_line_what_it_imported(bundled: Any) -> None:
+    first = setup.import_prices()
+    assert (
+        first
+        == f"{len(bundled.models) + len(bundled.versions) + len(bundled.refusal_rules)} added."
+    )
+    PriceVersion.objects.record(replace(bundled.versions[0], valid_from=NOW))
+    assert setup.import_prices() == "Nothing new."
 
 
 def test_calls_are_priced_anew_once_a_price_arrives_late(monkeypatch: Any) -> None:

@@ -47,6 +47,8 @@ class Command(BaseCommand):
             sys.exit(1)
         if not found.brings_something:
             self.stdout.write("Nothing new.")
+        elif not check:
+            self.stdout.write(f"{found.size} added.")
 
     def _compare(self, *, check: bool) -> None:
         try:
