@@ -212,6 +212,35 @@ def test_text_that_no_database_stores_does_not_lose_the_charge(authorize: Author
     assert charge.amount_pusd == 406 * MICRO
 
 
+def test_words_of_the_vendor_are_kept_to_the_length_of_their_column(authorize: Authorize) -> None:
+    long = "x" * 1000
+    charge = authorize()
+    usage = {"speed": long, "service_tier": long, "inference_geo": long}
+    charge.capture(
+        exact(long, stop_reason=long, **usage), request_id=long, message_id=long, error=long
+    )
+    void = authorize()
+    void.void(error=long, request_id=long)
+    for kept, names in {
+        charge: "served_model speed service_tier inference_geo stop_reason message_id",
+        void: "request_id error",
+    }.items():
+        kept.refresh_from_db()
+        for name in ["request_id", "error", *names.split()]:
+            assert len(getattr(kept, name)) == Charge._meta.get_field(name).max_length, name
+
+
+def test_what_was_heard_at_the_start_is_not_lost_by_silence_at_the_end(
+    authorize: Authorize,
+) -> None:
+    charge = authorize()
+    assert charge.metered().model == HAIKU
+    charge.started(metered=estimated(f"{HAIKU}-20251001"), request_id="req_1", message_id="msg_1")
+    charge.capture(charge.metered())
+    assert (charge.request_id, charge.message_id, charge.speed) == ("req_1", "msg_1", "standard")
+    assert charge.metered().model == f"{HAIKU}-20251001"
+
+
 def test_message_start_leaves_a_lower_bound(authorize: Authorize) -> None:
     charge = authorize()
     assert charge.started(metered=estimated(likely=1), request_id="req_1", message_id="msg_1")

@@ -73,8 +73,9 @@ def test_a_restated_call_can_be_restated_again(authorize: Authorize) -> None:
     charge.adjust(exact())
     for dollars in (2, 3):
         price_version(HAIKU, dollars=dollars, valid_from=YESTERDAY)
-        repricing.apply(price_book(), model=HAIKU, since=YESTERDAY, note="", by=None)
+        repricing.apply(price_book(), model=HAIKU, since=YESTERDAY, note="x" * 1000, by=None)
     charge.refresh_from_db()
+    assert {len(adjustment.note) for adjustment in charge.adjustments.all()} == {0, 300}
     # At the evidence that came late, not at the first guess.
     assert charge.amount_pusd == 3 * 406 * MICRO == charge.lines.total()
     assert charge.adjustments.count() == 3
