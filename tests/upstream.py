@@ -22,7 +22,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.vendor_script import REFUSALS, Script, directives, last_text, prompt_tokens, wire
+from tests.vendor_script import (
+    REFUSALS,
+    Script,
+    directives,
+    last_text,
+    prompt_tokens,
+    too_large_together,
+    wire,
+)
 
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -359,6 +367,8 @@ def unacceptable(
         return 400, "invalid_request_error", "max_tokens: must be a natural number"
     if body["model"].startswith("claude-missing"):
         return REFUSALS["404"]
+    if too_large_together(body):
+        return REFUSALS["many_images"]
     return None
 
 

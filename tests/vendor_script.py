@@ -8,6 +8,7 @@ A prompt's last text (or the server's default) may hold directives in double bra
 import base64
 import json
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,12 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "You will regain access on 2026-12-01 at 00:00 UTC.",
     ),
     "spend_limit": (429, "rate_limit_error", "This workspace has reached its spend limit."),
+    "many_images": (
+        400,
+        "invalid_request_error",
+        "messages.0.content.0.image.source.base64.data: At least one of the image dimensions exceed "
+        "max allowed size for many-image requests: 2000 pixels",
+    ),
     "toolong": (400, "invalid_request_error", "prompt is too long: 250000 tokens > 200000 maximum"),
 }
 
@@ -99,6 +106,17 @@ def prompt_tokens(body: dict[str, Any]) -> int:
     extra = 3 * len(body["messages"]) + 100 * len(body.get("tools") or [])
     extra += sum(pictures(message["content"]) for message in body["messages"])
     return extra + sum(map(tokens, parts))
+
+
+def too_large_together(body: dict[str, Any]) -> bool:
+    """More than twenty images, and a PNG among them with an edge over 2,000 pixels."""
+    contents = [message["content"] for message in body["messages"]]
+    blocks = [block for content in contents if isinstance(content, list) for block in content]
+    images = [block["source"] for block in blocks if block["type"] == "image"]
+    heads = [base64.b64decode(image["data"][:32]) for image in images]
+    return len(heads) > 20 and any(
+        max(struct.unpack_from(">II", head, 16)) > 2000 for head in heads
+    )
 
 
 def last_text(body: dict[str, Any]) -> str:

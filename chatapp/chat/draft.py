@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
+from chatapp.chat.fitting import check_files
 from chatapp.chat.models import Attachment, Conversation, Generation, Message, Project
 from chatapp.chat.prompts import prompt_for
 from chatapp.chat.refusals import Refused, busy, not_found, unpriced
@@ -20,11 +21,9 @@ from chatapp.chat.wishes import Wishes
 from chatapp.claude.client import Prompt
 from chatapp.claude.prompt import Options
 from chatapp.pricing.models import Model, price_book
-from chatapp.web.numbers import mb, number
+from chatapp.web.numbers import number
 
 TEXT_LIMIT = 200_000  # bytes; a frame holds 256 KiB
-# Bytes of all files of one request: Anthropic takes 32 MB, and base64 adds a third.
-FILES_LIMIT = 22_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,7 @@ class Draft:
         parent = _parent(conversation, ask.parent)
         question = _question(user, conversation, parent, ask)
         path = [*(conversation.path_to(parent) if parent else []), question]
-        _sendable(path)
+        check_files(path, chosen)
         options = Wishes.of(conversation.options).options(chosen)
         return cls(conversation, question, chosen.id, conversation.max_tokens, path, options)
 
@@ -95,6 +94,7 @@ class Draft:
         conversation = _owned(user, reply.conversation_id)
         path = conversation.path_to(reply.parent_id)
         chosen = offered(model or conversation.model)
+        check_files(path, chosen)
         most = min(conversation.max_tokens, chosen.max_output)
         options = Wishes.of(conversation.options).options(chosen)
         return cls(conversation, path[-1], chosen.id, most, path, options)
@@ -209,16 +209,6 @@ def _attachments(user: User, conversation: Conversation, ids: tuple[UUID, ...]) 
     if len(found) != len(set(ids)):
         raise Refused("attachments", _("A file is no longer here. Remove it, and attach it again."))
     return list(found)
-
-
-def _sendable(path: list[Message]) -> None:
-    size = sum(file.size for message in path for file in message.files)
-    if size > FILES_LIMIT:
-        words = _(
-            "The files of this conversation have %(size)s MB together; %(most)s MB can be sent at "
-            "once. Start a new one for the last file."
-        )
-        raise Refused("attachments", words % {"size": mb(size), "most": mb(FILES_LIMIT)})
 
 
 def _parent(conversation: Conversation, id: UUID | None) -> Message | None:

@@ -34,6 +34,10 @@ KINDS = {
     "idle_timeout": Kind(
         noop("Claude fell silent in the middle of the reply."), noop("Try again.")
     ),
+    "images_too_large": Kind(
+        noop("The images of this conversation are too large to be looked at together."),
+        noop("Send fewer, or start a new conversation."),
+    ),
     "malformed": Kind(noop("Part of the answer could not be understood."), noop("Try again.")),
     "model_missing": Kind(
         noop("Anthropic does not offer this model."), noop("Choose another model.")

@@ -40,6 +40,7 @@ BY_PHRASE = {
     "specified api usage limits": "spend_limit",
     "prompt is too long": "prompt_too_long",
     "exceed context limit": "prompt_too_long",
+    "image dimensions exceed": "images_too_large",
 }
 TOO_LONG = re.compile(r"(\d+) tokens > (\d+)")
 TOKENS = noop("It has %s tokens of %s.")

@@ -1,6 +1,6 @@
 // A photograph that is heavier than Anthropic takes is made smaller, before it is sent anywhere.
 
-const LONGEST = 2_576; // pixels of an edge: larger ones are scaled down before Claude sees them
+const LONGEST = 2_000; // pixels of an edge: so any number of them can be sent together
 const DRAWABLE = /^image\/(png|jpeg|webp)$/;
 
 // The file, or a smaller picture of it.

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from chatapp.accounts.models import User
 from chatapp.chat.models.conversation import Conversation
+from chatapp.chat.sniffing import pixels
 from chatapp.claude.files import IMAGES, File
 
 # What no message has is removed after this long.
@@ -76,6 +77,14 @@ class Attachment(models.Model):
     def is_image(self) -> bool:
         return self.media_type in IMAGES
 
+    @property
+    def edge(self) -> int:
+        """Pixels of an image's longer edge; 0 when that is not known, or the file was lost."""
+        try:
+            return _edge(self.path)
+        except FileNotFoundError:
+            return 0
+
     def write(self, at: int, content: bytes) -> int:
         """Put these bytes at this place, and say how many there are now; repeating is harmless."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,6 +93,12 @@ class Attachment(models.Model):
             file.seek(at)
             file.write(content)
             return file.seek(0, 2)
+
+
+@lru_cache(maxsize=2_000)
+def _edge(path: Path) -> int:
+    """Read once: what is at a path never changes."""
+    return max(pixels(path.read_bytes()) or (0,))
 
 
 @receiver(post_delete, sender=Attachment)
