@@ -76,3 +76,8 @@ def test_late_evidence_is_read_too_and_a_demonstration_is_not_told(
     assert charge.adjust(exact(server_tool_use={"dream_requests": 1}))
     assert UnknownCounter.objects.get().name == "server_tool_use.dream_requests"
     assert bool(notices(admin)) == (source == "anthropic")
+
+
+def test_a_name_of_any_length_is_kept_as_far_as_it_fits(authorize: Callable[..., Charge]) -> None:
+    assert authorize().capture(exact(**{"x" * 1000: 7}))
+    assert UnknownCounter.objects.get().name == "x" * 200

@@ -368,6 +368,7 @@ def test_a_version_at_the_edge_of_what_may_be(bundled: PriceFile) -> None:
     good = next(version for version in bundled.versions if len(version.tiers) == 2)
     low = good.tiers[0]
     assert replace(good, batch_bp=10_000, geo_us_bp=10_000).multipliers == (10_000,) * 4
+    assert replace(good, batch_bp=1, geo_us_bp=None).multipliers == (10_000, 1, 10_000, 1)
     assert replace(good, batch_bp=10_000, geo_us_bp=None, tiers=(replace(low, output=10**12),))
     with pytest.raises(ValueError, match="dear"):
         replace(good, tiers=(replace(low, output=10**12 + 20),))
