@@ -33,12 +33,19 @@ async def round_of(browsers: list[Browser], directive: str) -> list[tuple[Browse
     return [(browser, ack["gen"]) for browser, ack in zip(browsers, acks, strict=True)]
 
 
+async def leave(talks: list[tuple[Browser, str]]) -> list[tuple[Browser, str]]:
+    """Close the tabs whose reply has ended, or each kill brings back all of them; the others."""
+    await asyncio.gather(*(browser.close() for browser, gen in talks if browser.reply(gen).ended))
+    return [(browser, gen) for browser, gen in talks if not browser.reply(gen).ended]
+
+
 @pytest.mark.row("F41", "100 kills at random moments of a reply")
 @pytest.mark.full
 @pytest.mark.usefixtures("long")
 async def test_killed_anywhere(world: Cluster, tab: Tab) -> None:
     dice = random.Random(SEED)
     killed: list[tuple[Browser, str, float]] = []
+    waiting: list[tuple[Browser, str]] = []
     with world.changed(quick=True, LEASE_SECONDS="3"):
         for _ in range(KILLS):
             talks = await round_of([await tab() for _ in range(2)], "words:60+slow:20")
@@ -48,6 +55,7 @@ async def test_killed_anywhere(world: Cluster, tab: Tab) -> None:
             killed += [(b, gen, time.monotonic()) for b, gen in hit if not b.reply(gen).ended]
             node.kill()
             await asyncio.to_thread(node.start)
+            waiting = await leave(waiting + talks)
         await asyncio.gather(*(browser.finish(gen, 60) for browser, gen, _ in killed))
         ages = [b.reply(gen).shown_beyond(len(stored(world, gen)[1]), at) for b, gen, at in killed]
     print(f"{len(killed)} replies hit; the oldest text lost was shown {max(ages):.2f} s before,")
@@ -89,6 +97,7 @@ async def test_killed_while_settling(world: Cluster, tab: Tab) -> None:
     dice = random.Random(SEED)
     inside = 0
     replies: list[tuple[Browser, str]] = []
+    waiting: list[tuple[Browser, str]] = []
     with world.changed(quick=True, LEASE_SECONDS="3"):
         with slow_settlements(world):
             for _ in range(KILLS // 2):
@@ -101,6 +110,7 @@ async def test_killed_while_settling(world: Cluster, tab: Tab) -> None:
                 inside += sum(stored(world, gen)[0] == "running" for _, gen in talks)
                 await asyncio.to_thread(node.start)
                 replies += talks
+                waiting = await leave(waiting + talks)
             # One that was given back, and found no process for a minute, has failed by then.
             ended = await asyncio.gather(*(browser.finish(gen, 120) for browser, gen in replies))
         world.manage("check_ledger")
