@@ -26,6 +26,7 @@ export class Search {
         this.open();
       });
     }
+    if (dialog.open) this.#ask(); // early.js has opened it
   }
 
   open() {
