@@ -135,11 +135,13 @@ class Filter:
         ahead = Rollup.objects.filter(grain=Grain.ALL_DAY, source=self.source, calls__gt=0)
         return ahead.filter(day__gt=self.today).exists()
 
-    def charges(self) -> QuerySet[Charge]:
-        """The captured calls behind those totals, newest first."""
+    def charges(self, until: datetime | None = None) -> QuerySet[Charge]:
+        """The captured calls behind those totals, newest first; none after a moment, if given."""
         # Times a day wider than any zone's days let the index by time find an old range at once.
         start = datetime.combine(self.period.first, time.min, UTC) - timedelta(days=1)
         end = datetime.combine(self.period.last, time.min, UTC) + timedelta(days=2)
+        # One end alone: of two, SQLite would start from the first and pass over all in between.
+        end = min(end, until) if until else end
         calls = Charge.objects.filter(
             self._dimensions(),
             **{COLUMN[name]: value for name in COLUMN if (value := getattr(self, name))},

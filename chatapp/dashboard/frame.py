@@ -124,11 +124,12 @@ class Part:
 
 
 def certainty(spend: Spend) -> list[Part]:
+    by_status = spend.by_status
     return [
         Part(
             status,
             capfirst(status.word),
-            spend.figures.by_status.get(status, Sums()),
+            by_status.get(status, Sums()),
             spend.asked.link("calls", status=status),
             status in PRICED,
         )

@@ -37,7 +37,6 @@ class Figures:
     """The headline. Amounts in pico-USD; spend is exact and estimated amounts together."""
 
     all: Sums
-    by_status: dict[str, Sums]
     people: int
     before: Sums
     people_before: int
@@ -55,9 +54,6 @@ class Figures:
         if self.savings_pusd is None or not (uncached := self.all.amount_pusd + self.savings_pusd):
             return None
         return round(100 * self.savings_pusd / uncached)
-
-    def status(self, status: str) -> Sums:
-        return self.by_status.get(status, Sums())
 
 
 class Spend:
@@ -136,25 +132,28 @@ class Spend:
         return values
 
     @cached_property
-    def _fine(self) -> dict[tuple[date, str, str], Sums]:
-        """By model and status; steps of the time axis in which prices changed are in parts."""
+    def by_day_model(self) -> dict[tuple[date, str], Sums]:
+        """Steps of the time axis in which prices changed are in parts."""
         step, changes = self.asked.period.step, price_changes(self.asked.period)
         if self.asked.by_call:
-            return self.sums("all", "day", "model", "status")
-        parts = rows(self.asked, "all", widest=step, cuts=changes)
-        return sums_by(parts, "day", "model", "status")
-
-    @cached_property
-    def by_day_model(self) -> dict[tuple[date, str], Sums]:
-        return regrouped(self._fine, lambda day, model, status: (day, model))
+            return self.sums("all", "day", "model")
+        return sums_by(rows(self.asked, "all", widest=step, cuts=changes), "day", "model")
 
     @cached_property
     def by_model(self) -> dict[str, Sums]:
-        return regrouped(self._fine, lambda day, model, status: model)
+        return regrouped(self.by_day_model, lambda day, model: model)
 
     @cached_property
     def by_day(self) -> dict[date, Sums]:
-        return regrouped(self._fine, lambda day, model, status: day)
+        return regrouped(self.by_day_model, lambda day, model: day)
+
+    @property
+    def by_status(self) -> dict[str, Sums]:
+        if self.asked.by_call:
+            found = by_call.short_sums_by(self.asked.charges(), "status")
+        else:
+            found = self.sums("all", "status")
+        return {status: sums for (status,), sums in found.items()}
 
     @cached_property
     def ranks(self) -> dict[int, Rank | Sums]:
@@ -195,14 +194,13 @@ class Spend:
 
     @cached_property
     def all(self) -> Sums:
-        return total([Sums(), *self._fine.values()])
+        return total([Sums(), *self.by_model.values()])
 
     @cached_property
     def figures(self) -> Figures:
         before = Spend(self.asked.before())
         return Figures(
             all=self.all,
-            by_status=regrouped(self._fine, lambda day, model, status: status),
             people=len(self.ranks) if not self.asked.personal else 0,
             before=before.together,
             people_before=before.active if not self.asked.personal else 0,

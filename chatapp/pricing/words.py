@@ -1,6 +1,8 @@
 """Money for people, in the language of the moment; static/js/money.js says the same in browsers."""
 
-from django.utils.translation import gettext, pgettext
+from functools import lru_cache
+
+from django.utils.translation import get_language, gettext, pgettext
 
 from chatapp.pricing import money
 from chatapp.pricing.money import PUSD
@@ -32,4 +34,9 @@ def calls_like_this(pusd: int | None) -> str:
 def placed(price: str) -> str:
     """An English price with the language's separators, and the sign where it has it."""
     minus, _, amount = price.partition("$")
-    return minus + pgettext("money", "$%(amount)s") % {"amount": localized(amount)}
+    return minus + _pattern(get_language()) % {"amount": localized(amount)}
+
+
+@lru_cache
+def _pattern(language: str | None) -> str:
+    return pgettext("money", "$%(amount)s")

@@ -20,10 +20,11 @@ def imports() -> dict[str, str]:
     return {url: hashed for url, hashed in plain.items() if hashed != url}
 
 
-def modules() -> list[str]:
+@cache
+def modules() -> tuple[str, ...]:
     """Names of our modules, like "js/page.js"."""
     root = settings.BASE_DIR / "static"
-    return sorted(path.relative_to(root).as_posix() for path in (root / "js").rglob("*.js"))
+    return tuple(sorted(path.relative_to(root).as_posix() for path in (root / "js").rglob("*.js")))
 
 
 @cache

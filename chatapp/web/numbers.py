@@ -1,6 +1,9 @@
 """Numbers as people read them, in the language of the moment."""
 
+from functools import lru_cache
+
 from django.utils.formats import get_format
+from django.utils.translation import get_language
 
 
 def number(value: int) -> str:
@@ -10,8 +13,14 @@ def number(value: int) -> str:
 
 def localized(figure: str) -> str:
     """An English figure, like "1,234.56", with the language's separators."""
+    return figure.translate(_separators(get_language()))
+
+
+@lru_cache
+def _separators(language: str | None) -> dict[int, str]:
+    """Kept by language: Django takes its time, and a page has a thousand figures."""
     separators = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
-    return figure.translate(str.maketrans(separators))
+    return str.maketrans(separators)
 
 
 def mb(size: int) -> str:

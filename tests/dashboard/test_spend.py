@@ -76,13 +76,18 @@ def test_every_sum_is_the_same(ask: Ask, query: dict[str, Any], by: str, page: i
         tables.teams_table(spend, look),
     ):
         assert total([*(row.sums for row in table.rows), table.rest or Sums()]) == spend.all
-    assert total(part.sums for part in certainty(spend)) == spend.all
     assert spend.together == spend.all
+    parts = total(part.sums for part in certainty(spend))
+    assert short(parts) == short(spend.all)
     for kind in ("project", "conversation"):
         table = tables.own_table(spend, look, kind)
         parts = total([Sums(), *(row.sums for row in table.rows), table.rest or Sums()])
-        assert (parts.calls, parts.amount_pusd) == (spend.all.calls, spend.all.amount_pusd)
-        assert (parts.tokens_in, parts.tokens) == (spend.all.tokens_in, spend.all.tokens)
+        assert short(parts) == short(spend.all)
+
+
+def short(sums: Sums) -> tuple[int, ...]:
+    """What is known of calls without their lines."""
+    return sums.calls, sums.amount_pusd, sums.held_pusd, sums.tokens_in, sums.tokens
 
 
 @pytest.mark.usefixtures("ledger")

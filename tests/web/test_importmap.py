@@ -30,9 +30,14 @@ def modules(tmp_path: Path, settings: Any) -> Iterator[None]:
     settings.BASE_DIR = tmp_path
     settings.STATICFILES_DIRS = [tmp_path / "static"]
     settings.STATIC_ROOT = tmp_path / "collected"
-    importmap.needs.cache_clear()
+    forget()
     yield
+    forget()
+
+
+def forget() -> None:
     importmap.needs.cache_clear()
+    importmap.modules.cache_clear()
 
 
 def rendered() -> str:

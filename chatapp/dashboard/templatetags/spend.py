@@ -108,8 +108,3 @@ def _matrix_cell(cell: Cell, decimals: int) -> str:
 
 
 register.filter("whole", number)
-
-
-@register.filter
-def status_of(by_status: dict[str, Sums], status: str) -> Sums:
-    return by_status.get(status, Sums())
