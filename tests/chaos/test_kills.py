@@ -35,8 +35,9 @@ async def round_of(browsers: list[Browser], directive: str) -> list[tuple[Browse
 
 async def leave(talks: list[tuple[Browser, str]]) -> list[tuple[Browser, str]]:
     """Close the tabs whose reply has ended, or each kill brings back all of them; the others."""
-    await asyncio.gather(*(browser.close() for browser, gen in talks if browser.reply(gen).ended))
-    return [(browser, gen) for browser, gen in talks if not browser.reply(gen).ended]
+    over = [talk for talk in talks if talk[0].reply(talk[1]).ended and talk[0].ready.is_set()]
+    await asyncio.gather(*(browser.close() for browser, _ in over))
+    return [talk for talk in talks if talk not in over]
 
 
 @pytest.mark.row("F41", "100 kills at random moments of a reply")
