@@ -63,8 +63,10 @@ def main() -> None:
         made.manage("check_ledger")
     settled = [point for point in memory if point[0] > 60 * minutes * WARM]
     slope = statistics.linear_regression(*zip(*settled, strict=True)).slope
-    print(f"{SOCKETS} sockets, {minutes:g} minutes: {memory[0][1]} MB at first, {memory[-1][1]} MB")
-    print(f"at last; slope {3600 * slope:+.1f} MB an hour, two processes together")
+    tenths = [memory[len(memory) * tenth // 10][1] for tenth in range(10)]
+    print(f"MB at each tenth of the time: {' '.join(map(str, tenths))}; {memory[-1][1]} at last")
+    print(f"{SOCKETS} sockets, {minutes:g} minutes: slope {3600 * slope:+.1f} MB an hour after the")
+    print(f"first {WARM:.0%}, two processes together")
 
 
 if __name__ == "__main__":
