@@ -35,8 +35,9 @@ RAMP = 40  # streams begun a second
 SETTLE = 1.0
 STAMP = re.compile(r"@(\d+\.\d{6})")
 SOCKETS = 1_000
-TARGET_RATIO, TARGET_P99, TARGET_FIRST, TARGET_SEND, TARGET_SOCKETS, TARGET_IDLE = (
-    1.5, 100, 15, 10, 40, 150,
+LONG = 50_000  # characters of a live reply that a new tab catches up with
+TARGET_RATIO, TARGET_P99, TARGET_FIRST, TARGET_SEND, TARGET_SOCKETS, TARGET_IDLE, TARGET_CAUGHT = (
+    1.5, 100, 15, 10, 40, 150, 150,
 )  # fmt: skip
 PEOPLE = """
 import json
@@ -107,8 +108,8 @@ class Tab:
         raise RuntimeError("the socket closed")
 
 
-def question(chunks: int) -> str:
-    text = f"rate:{RATE} chunks:{chunks}"
+def question(chunks: int, rate: int = RATE) -> str:
+    text = f"rate:{rate} chunks:{chunks}"
     frame = {"type": "send", "key": str(uuid4()), "conversation": None, "parent": None}
     return json.dumps(frame | {"text": text, "max_tokens": 4096})
 
@@ -223,6 +224,42 @@ def report_first(server: servers.Server, keys: list[str], vendor: str) -> None:
     print(f"  {statistics.median(burst):.1f} median, {max(burst):.1f} longest of as many at once")
 
 
+def report_catching_up(server: servers.Server, key: str) -> None:
+    """A new tab's milliseconds from connecting to the whole text of a long reply under way."""
+    address, own = f"{server.url}/ws/chat/", headers(server, key)
+
+    async def caught_up(http: aiohttp.ClientSession, conversation: str) -> float:
+        began = time.monotonic()
+        async with http.ws_connect(address, headers=own, max_msg_size=0) as socket:
+            await socket.send_json({"type": "watch", "conversation": conversation})
+            async for message in socket:
+                frame = json.loads(message.data)
+                if frame["type"] == "snapshot" and not frame["more"]:
+                    return 1000 * (time.monotonic() - began)
+        raise RuntimeError("the socket closed")
+
+    async def measure() -> tuple[int, list[float]]:
+        length, conversation, times = 0, "", []
+        async with session() as http, http.ws_connect(address, headers=own) as socket:
+            await socket.send_str(question(3_000, rate=400))
+            async for message in socket:
+                frame = json.loads(message.data)
+                conversation = frame.get("conversation") or conversation
+                length = frame.get("off", length)
+                if length > LONG:
+                    times.append(await caught_up(http, conversation))
+                if len(times) == 9 or frame["type"] == "done":
+                    await socket.send_json({"type": "stop", "gen": frame["gen"]})
+                    return length, times
+        raise RuntimeError("the socket closed")
+
+    length, times = asyncio.run(measure())
+    print(
+        f"a new tab at {length:,} characters of a live reply: {statistics.median(times):.0f} ms"
+        f" median of {len(times)}, {max(times):.0f} longest (at most {TARGET_CAUGHT})"
+    )
+
+
 def report_memory(server: servers.Server, keys: list[str]) -> None:
     assert server.process
     running = psutil.Process(server.process.pid)
@@ -313,6 +350,7 @@ def main() -> None:
         report_idle(server)
         report_first(server, keys[:27], vendor)
         report_sends(server)
+        report_catching_up(server, keys[0])
         print(
             f"\nmicroseconds of processor a chunk, {RATE} chunks/s a stream; the product's share "
             f"of SDK + Daphne is to be at most {TARGET_RATIO}\n"

@@ -71,6 +71,8 @@ async def stream(writer: asyncio.StreamWriter, body: bytes) -> None:
     writer.write(HEAD + START)
     due = loop.time()
     for number in range(chunks):
+        if writer.is_closing():
+            return
         writer.write(PIECES[number % 20] % time.monotonic())
         due += 1 / rate
         await asyncio.sleep(due - loop.time())
