@@ -14,7 +14,7 @@ from uuid import UUID
 from django.utils.translation import override
 
 from chatapp.dashboard import calls
-from chatapp.dashboard.export import safe, slices, written
+from chatapp.dashboard.export import FIRST, safe, slices, written
 from chatapp.dashboard.filters import Filter
 from chatapp.ledger.choices import TOKENS
 from chatapp.ledger.models import Charge, ChargeLine, Kind, Source
@@ -45,7 +45,7 @@ async def csv_lines(asked: Filter) -> AsyncIterator[str]:
 
 
 def _slice(asked: Filter, after: UUID | None) -> tuple[list[Record], UUID | None]:
-    page = calls.page(asked, after=str(after or ""), size=SLICE)
+    page = calls.page(asked, after=str(after or ""), size=SLICE if after else FIRST)
     lines: dict[int, list[ChargeLine]] = defaultdict(list)
     in_force = ChargeLine.objects.in_force().select_related("counter_price")
     for line in in_force.filter(charge__in=[call.pk for call in page.calls]):

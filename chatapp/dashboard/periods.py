@@ -4,9 +4,11 @@ from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Self
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -102,13 +104,19 @@ class Period:
         return [start + n * HOUR for n in range(-(-(end - start) // HOUR))]
 
     def __str__(self) -> str:
-        if self.days == 1:
-            return date_format(self.first, _("D j M Y"))
-        start = _("j M") if self.first.year == self.last.year else _("j M Y")
-        return _("%(start)s to %(end)s") % {
-            "start": date_format(self.first, start),
-            "end": date_format(self.last, _("j M Y")),
-        }
+        return _in_words(self, get_language())
+
+
+@lru_cache(maxsize=5000)
+def _in_words(period: Period, language: str | None) -> str:
+    """Kept, since a chart has a hundred of them, the same on most pages."""
+    if period.days == 1:
+        return date_format(period.first, _("D j M Y"))
+    start = _("j M") if period.first.year == period.last.year else _("j M Y")
+    return _("%(start)s to %(end)s") % {
+        "start": date_format(period.first, start),
+        "end": date_format(period.last, _("j M Y")),
+    }
 
 
 def _week_end(day: date) -> date:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.utils.translation import pgettext
 
-from chatapp.pricing.words import placed
+from chatapp.pricing.words import placed, signed
 from chatapp.web.numbers import localized, number
 
 PUSD = Decimal(10**12)
@@ -12,9 +12,14 @@ COMPACT = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
 
 
 def usd_tick(pusd: int, step_pusd: int) -> str:
-    """Dollars with as many decimals as the step needs: ticks never read alike, nor $0.00."""
+    """Dollars with as many decimals as the step needs: ticks never read alike, nor $0.00.
+
+    Large ones are short, "$1.5M": a phone has little room beside its chart.
+    """
     if not pusd:
         return placed("$0")
+    if step_pusd >= 100_000 * PUSD:
+        return signed(count_tick(int(pusd // PUSD), int(step_pusd // PUSD)))
     step = (Decimal(step_pusd) / PUSD).normalize()
     decimals = max(0, -int(step.as_tuple().exponent))
     return placed(f"${Decimal(pusd) / PUSD:,.{max(2, decimals) if decimals else 0}f}")

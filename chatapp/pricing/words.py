@@ -11,7 +11,12 @@ from chatapp.web.numbers import localized, number
 
 def usd(pusd: int | None, digits: int | str = "auto") -> str:
     """Pico-USD as money.format_usd says it, "$1,234.56", in German "1.234,56 $"."""
-    return gettext("unpriced") if pusd is None else placed(money.format_usd(pusd, digits))
+    return gettext("unpriced") if pusd is None else _usd(pusd, digits, get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _usd(pusd: int, digits: int | str, language: str | None) -> str:
+    return placed(money.format_usd(pusd, digits))
 
 
 def per_mtok(pusd_per_token: int) -> str:
@@ -34,7 +39,12 @@ def calls_like_this(pusd: int | None) -> str:
 def placed(price: str) -> str:
     """An English price with the language's separators, and the sign where it has it."""
     minus, _, amount = price.partition("$")
-    return minus + _pattern(get_language()) % {"amount": localized(amount)}
+    return minus + signed(localized(amount))
+
+
+def signed(amount: str) -> str:
+    """An amount in the language's own figures, with the sign where it has it."""
+    return _pattern(get_language()) % {"amount": amount}
 
 
 @lru_cache

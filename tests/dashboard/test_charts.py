@@ -65,6 +65,12 @@ def test_bars_stay_in_the_plot(values: list[list[int]]) -> None:
     assert drawn.total == sum(map(sum, values))
 
 
+def test_large_ticks_are_short() -> None:
+    top, step = scale([1_200_000 * PUSD])
+    ticks = [usd_tick(at, step) for at in range(0, top + 1, step)]
+    assert ticks == ["$0", "$500k", "$1M", "$1.5M"]
+
+
 def test_sub_cent_spend_has_sub_cent_ticks() -> None:
     drawn = chart((406_000_000, 300_000_000))
     assert [tick.label for tick in drawn.ticks] == [
