@@ -1,7 +1,7 @@
 """What must hold of the stored ledger, each as SQL that finds the charges for which it does not.
 
-`sums` is a table made of sums.LINES. Every statement reads all calls at once, and selects the id
-of a charge (or what else names the break).
+Every statement reads all calls at once, and selects the id of a charge (or what else names the
+break). `sums` is a table made of sums.LINES.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,8 @@ def _unequal(stored: str, key: Sequence[str], columns: Sequence[str], counted: s
         UNION ALL {counted}) weighed GROUP BY {", ".join(key)} HAVING {rest}"""  # noqa: S608
 
 
-LAWS = [
+# Those that read `sums`.
+SUMMED = [
     Law(
         "lines_add_up",
         "The lines of a charge add up to its amount.",
@@ -57,6 +58,41 @@ LAWS = [
             c.tokens_in IS NULL OR c.tokens_out IS NULL OR c.tokens_out <> s.output_tokens
             OR c.tokens_in <> s.input_tokens + s.cache_write_5m_tokens
                 + s.cache_write_1h_tokens + s.cache_read_tokens)""",
+    ),
+    Law(
+        "daily_totals_equal_rows",
+        "Daily totals are the sums of captured charges (rebuild_daily_totals writes them anew).",
+        _unequal("ledger_dailytotal", daily.KEY, daily.SUMS, sums.counted("sums")),
+    ),
+    Law(
+        "states_are_whole",
+        "Only captured charges have an amount or lines; only waiting ones have no amount.",
+        """SELECT c.id FROM ledger_charge c LEFT JOIN sums s ON s.charge_id = c.id
+        WHERE c.state NOT IN ('authorized', 'captured', 'voided') OR c.held_pusd < 0
+        OR (c.state = 'authorized') <> (c.settled_at IS NULL)
+        OR (c.state = 'captured') <> (c.status <> '')
+        OR (c.state = 'captured' AND c.status NOT IN ('exact', 'estimated', 'unpriced', 'unknown'))
+        OR (c.status IN ('exact', 'estimated')) <> (c.amount_pusd IS NOT NULL)
+        OR (c.state <> 'captured' AND s.written > 0)
+        OR c.amount_pusd < 0 OR (c.status = 'estimated'
+            AND NOT (c.low_pusd <= c.amount_pusd AND c.amount_pusd <= c.high_pusd))""",
+    ),
+]
+
+# Those that need nothing, the longest first.
+PLAIN = [
+    Law(
+        "rollups_equal_totals",
+        "Rollups equal the sums of the daily totals; examples are days.",
+        " UNION ALL ".join(
+            _unequal(
+                f"ledger_rollup WHERE grain = '{grain}'",
+                rolling.KEY,
+                rolling.SUMS,
+                rolling.finer(grain, connection.vendor),
+            )
+            for grain in Grain
+        ),
     ),
     Law(
         "lines_multiply",
@@ -128,24 +164,6 @@ LAWS = [
         WHERE l.reverses_id IS NULL AND (w.id IS NOT NULL OR v.valid_from > c.authorized_at)""",  # noqa: S608
     ),
     Law(
-        "daily_totals_equal_rows",
-        "Daily totals are the sums of captured charges (rebuild_daily_totals writes them anew).",
-        _unequal("ledger_dailytotal", daily.KEY, daily.SUMS, sums.counted("sums")),
-    ),
-    Law(
-        "states_are_whole",
-        "Only captured charges have an amount or lines; only waiting ones have no amount.",
-        """SELECT c.id FROM ledger_charge c LEFT JOIN sums s ON s.charge_id = c.id
-        WHERE c.state NOT IN ('authorized', 'captured', 'voided') OR c.held_pusd < 0
-        OR (c.state = 'authorized') <> (c.settled_at IS NULL)
-        OR (c.state = 'captured') <> (c.status <> '')
-        OR (c.state = 'captured' AND c.status NOT IN ('exact', 'estimated', 'unpriced', 'unknown'))
-        OR (c.status IN ('exact', 'estimated')) <> (c.amount_pusd IS NOT NULL)
-        OR (c.state <> 'captured' AND s.written > 0)
-        OR c.amount_pusd < 0 OR (c.status = 'estimated'
-            AND NOT (c.low_pusd <= c.amount_pusd AND c.amount_pusd <= c.high_pusd))""",
-    ),
-    Law(
         "settled_once",
         "An attempt has one charge, and late evidence counts once.",
         """SELECT MIN(id) FROM ledger_charge GROUP BY reference, attempt HAVING COUNT(*) > 1
@@ -186,17 +204,3 @@ LAWS = [
         "SELECT id FROM ledger_charge WHERE state = 'authorized' AND authorized_at < %s",
     ),
 ]
-
-ROLLUPS = Law(
-    "rollups_equal_totals",
-    "Rollups equal the sums of the daily totals; examples are days.",
-    " UNION ALL ".join(
-        _unequal(
-            f"ledger_rollup WHERE grain = '{grain}'",
-            rolling.KEY,
-            rolling.SUMS,
-            rolling.finer(grain, connection.vendor),
-        )
-        for grain in Grain
-    ),
-)
