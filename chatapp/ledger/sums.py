@@ -89,6 +89,8 @@ def snapshot() -> Iterator[Any]:
             if not database.savepoint_ids:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute(f"SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '{ROOM_MB}MB'")
+            # Two of these run at a time, and parallel workers take more in all than they save.
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         yield cursor
 
 
