@@ -223,6 +223,9 @@ def main() -> None:
         "modules", nargs="*", help="such as chatapp/pricing/cost.py; all by default"
     )
     parser.add_argument("--every", type=int, default=1, help="try each n-th mutant only")
+    parser.add_argument(
+        "--functions", action="store_true", help="leave out declarations: each takes a new start"
+    )
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
@@ -231,7 +234,7 @@ def main() -> None:
 
     assert tests.settings
     for path in options.modules or [f"chatapp/{module}.py" for module in TESTS]:
-        found = list(mutants(path))[:: options.every]
+        found = [m for m in mutants(path) if m.inside or not options.functions][:: options.every]
         status = _forked(_in_place, path, [mutant for mutant in found if mutant.inside])
         left = os.waitstatus_to_exitcode(status)
         if left == FAILED:
