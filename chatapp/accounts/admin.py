@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from chatapp.accounts import links, mail
 from chatapp.accounts.forms import POWERS, InviteForm, PersonForm
 from chatapp.accounts.models import LastAdmin, Team, User
+from chatapp.accounts.powers import Powers
 
 admin.site.site_title = "chatapp"
 admin.site.site_header = _("chatapp administration")
@@ -47,7 +49,7 @@ class State(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(Powers, UserAdmin):
     form = PersonForm
     add_form = InviteForm
     add_form_template = "admin/accounts/user/invite.html"
@@ -58,7 +60,6 @@ class PersonAdmin(UserAdmin):
     search_fields = ("username", "name", "email")
     ordering = ("username",)
     readonly_fields = ("state", "last_login", "date_joined")
-    autocomplete_fields = ("team",)
     actions = ("deactivate", "reactivate", "erase")
     fieldsets = (
         (None, {"fields": ("username", "name", "email", "team")}),
@@ -170,6 +171,14 @@ class PersonAdmin(UserAdmin):
 
     def _below(self, request: HttpRequest, people: QuerySet[User]) -> QuerySet[User]:
         return people if _is_superuser(request) else people.filter(is_superuser=False)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class OurGroupAdmin(Powers, GroupAdmin):  # type: ignore[misc]
+    pass
 
 
 @admin.register(Team)

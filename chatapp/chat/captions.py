@@ -1,11 +1,13 @@
 """What stands with a reply: its price in one line, why it ended, what it thought, who wrote it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
+from chatapp.claude.sources import FAILED, SEARCHED, SEARCHED_FOR, TROUBLE
 from chatapp.ledger.models import Charge, State, Status
 from chatapp.pricing.words import usd
 from chatapp.web.numbers import number
@@ -33,6 +35,7 @@ ADVICE = {
     "refusal": noop("Claude declined to answer this. Ask in other words, or choose another model."),
 }
 CAN_GO_ON = {"max_tokens", "pause_turn"}
+SEARCH = re.compile(SEARCHED_FOR.replace("%(words)s", "(.+)"))
 ENDS = {"stopped": noop("stopped"), "interrupted": noop("interrupted")}
 
 
@@ -98,6 +101,17 @@ def thought_words(calls: Calls, thought_ms: int | None) -> str:
     if not tokens:
         return words
     return _("%(thought)s, %(tokens)s tokens") % {"thought": words, "tokens": number(tokens)}
+
+
+def worded(thinking: str) -> str:
+    """What a reply thought and looked for, its searches in the language of the moment."""
+    return "\n".join(map(_worded, thinking.split("\n")))
+
+
+def _worded(line: str) -> str:
+    if search := SEARCH.fullmatch(line):
+        return _(SEARCHED_FOR) % {"words": search[1]}
+    return _(line) if line in (SEARCHED, FAILED, *TROUBLE.values()) else line
 
 
 def served_words(calls: Calls) -> str:

@@ -30,12 +30,15 @@ Json = dict[str, Any]
 
 
 def as_markdown(conversation: Conversation, messages: Iterable[Message]) -> str:
-    """The messages one below the other; what Claude wrote is Markdown already."""
+    """The messages one below the other, headed in the language of the moment.
+
+    What Claude wrote is Markdown already.
+    """
     parts = [f"# {conversation.title}"]
     for message in messages:
         parts += [
-            "## You" if message.role == Message.Role.USER else "## Claude",
-            *(f"(File: {file.name})" for file in message.files),
+            f"## {_('You') if message.role == Message.Role.USER else _('Claude')}",
+            *(_("(File: %(name)s)") % {"name": file.name} for file in message.files),
             message.text.strip(),
         ]
     return "\n\n".join(parts) + "\n"

@@ -22,12 +22,16 @@ MESSAGE = 400
 
 @dataclass(frozen=True)
 class Figures:
-    """Money in pico-USD, None where nothing is known. `tokens` fill `percent` of `window`."""
+    """Money in pico-USD, None where nothing is known. `tokens` fill `percent` of `window`.
+
+    `model` is the chat's, which alone may have it all cached.
+    """
 
     all_pusd: int | None = None
     branch_pusd: int | None = None
     tokens: int = 0
     window: int = 0
+    model: str = ""
     cached_until: datetime | None = None
     # What a next message costs here, what a summary would, and a message after it.
     next_pusd: int | None = None
@@ -60,7 +64,9 @@ def figures(conversation: Conversation, path: list[Message]) -> Figures:
     until = cached_until(last, model.id)
     version = price_book().version(model.id, "standard", timezone.now())
     costs = _costs(version.tier(tokens), tokens, cached=until is not None) if version else {}
-    return Figures(spent_on(conversation), spent, tokens, model.context_window, until, **costs)
+    return Figures(
+        spent_on(conversation), spent, tokens, model.context_window, model.id, until, **costs
+    )
 
 
 def spent_on(conversation: Conversation) -> int | None:

@@ -26,18 +26,34 @@ def share(request: Member, id: UUID) -> HttpResponse:
     branch = articles.branch(conversation)
     if request.method == "POST":
         _change(conversation, branch, stop="stop" in request.POST)
-        return redirect("chat:share", id)
+        from_list = request.POST.get("stop") == "list"
+        return redirect("chat:shares") if from_list else redirect("chat:share", id)
     found = Share.objects.filter(conversation=conversation).first()
     context = {
         "section": "chat",
         "conversation": conversation,
         "count": len(branch),
         "share": found,
-        "url": found and f"{settings.PUBLIC_URL}/s/{found.token}/",
+        "url": found and found.url,
         "later": found and branch and branch[-1].id != found.upto_id,
         "anyone": settings.SHARE_LINKS == ANYONE,
     }
     return render(request, "chat/share.html", context)
+
+
+@require_GET
+@login_required
+def shares(request: Member) -> HttpResponse:
+    """Every link of this person's that can be read, the newest first."""
+    if settings.SHARE_LINKS == OFF:
+        raise Http404
+    links = Share.objects.open().filter(conversation__owner=request.user)
+    context = {
+        "section": "chat",
+        "shares": links.select_related("conversation").order_by("-shared_at"),
+        "anyone": settings.SHARE_LINKS == ANYONE,
+    }
+    return render(request, "chat/shares.html", context)
 
 
 def _change(conversation: Conversation, branch: list[Message], *, stop: bool) -> None:

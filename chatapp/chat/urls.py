@@ -13,6 +13,7 @@ urlpatterns = [
     path("c/<uuid:id>/restore/", views.restore, name="restore"),
     path("c/<uuid:id>/close/", views.close, name="close"),
     path("c/<uuid:id>/share/", sharing.share, name="share"),
+    path("shares/", sharing.shares, name="shares"),
     path("s/<str:token>/", sharing.shared, name="shared"),
     path("m/<uuid:id>/delete/", deleting.delete, name="delete-message"),
     path("m/<uuid:id>/restore/", deleting.restore, name="restore-message"),

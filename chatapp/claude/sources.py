@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from chatapp.pricing.marking import noop
+
 SHOWN = 10  # results of one search
 LONGEST = 160  # characters of a title
+# Stored in English, a line each; captions.worded says them in a reader's language.
+SEARCHED, SEARCHED_FOR = noop("Searched the web"), noop("Searched the web for “%(words)s”")
+FAILED = noop("The search failed.")
 TROUBLE = {
-    "max_uses_exceeded": "No search is left for this reply.",
-    "too_many_requests": "The search had too much to do.",
-    "unavailable": "The search was not available.",
+    "max_uses_exceeded": noop("No search is left for this reply."),
+    "too_many_requests": noop("The search had too much to do."),
+    "unavailable": noop("The search was not available."),
 }
 
 
@@ -43,14 +48,14 @@ def asked(query: str) -> str:
         words = json.loads(query)["query"]
     except (ValueError, KeyError, TypeError, RecursionError):
         words = ""
-    return f"Searched the web for “{_line(words)}”" if words else "Searched the web"
+    return SEARCHED_FOR % {"words": _line(words)} if words else SEARCHED
 
 
 def found(content: Any) -> str:
     """A line for each result, or what went wrong."""
     match content:
         case {"error_code": str(code)}:
-            return TROUBLE.get(code, "The search failed.")
+            return TROUBLE.get(code, FAILED)
         case list():
             return "\n".join(line for result in content[:SHOWN] if (line := _result(result)))
     return ""

@@ -118,7 +118,7 @@ class Budget(models.Model):
         ordering = ["scope", "pk"]
         verbose_name = lazy("budget")
         verbose_name_plural = lazy("budgets")
-        permissions = [("manage_budgets", "Can set budgets")]
+        permissions = [("manage_budgets", noop("Can set budgets"))]
         constraints = [
             models.CheckConstraint(
                 name="budget_names_its_scope",

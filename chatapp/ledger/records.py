@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_noop as noop
 
 from chatapp.ledger.choices import Purpose, Source, State, Status
 from chatapp.pricing.usage import Certainty
@@ -19,7 +20,9 @@ class ChargeRecord(models.Model):
     `conversation` and `project` are opaque ids of the chat room, which may be gone.
     """
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, verbose_name=lazy("number of the call")
+    )
     source = models.CharField(max_length=10, choices=Source.choices, verbose_name=lazy("source"))
     purpose = models.CharField(max_length=10, choices=Purpose.choices, verbose_name=lazy("purpose"))
     # Indexed below: a plain index on either would win over those of the few open charges.
@@ -36,23 +39,34 @@ class ChargeRecord(models.Model):
         on_delete=models.PROTECT,
         related_name="charges",
         db_index=False,
+        verbose_name=lazy("team"),
     )
-    reference = models.UUIDField(help_text="the generation that asked")
-    attempt = models.PositiveSmallIntegerField(default=1)
-    conversation = models.UUIDField(null=True)
-    project = models.UUIDField(null=True)
+    reference = models.UUIDField(help_text=lazy("the reply it was for"), verbose_name=lazy("reply"))
+    attempt = models.PositiveSmallIntegerField(default=1, verbose_name=lazy("attempt"))
+    conversation = models.UUIDField(null=True, verbose_name=lazy("conversation"))
+    project = models.UUIDField(null=True, verbose_name=lazy("project"))
 
-    requested_model = models.CharField(max_length=100)
-    served_model = models.CharField(max_length=100, blank=True, help_text="as the API named it")
+    requested_model = models.CharField(max_length=100, verbose_name=lazy("model asked for"))
+    served_model = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text=lazy("as the API named it"),
+        verbose_name=lazy("model served"),
+    )
     model = models.CharField(
         max_length=100,
-        help_text="as asked for, then as served; the price book's id when it has one",
+        help_text=lazy("as asked for, then as served; the price book's id when it has one"),
         verbose_name=lazy("model"),
     )
-    speed = models.CharField(max_length=20, blank=True, help_text="as asked for, then as served")
-    service_tier = models.CharField(max_length=20, blank=True)
-    inference_geo = models.CharField(max_length=20, blank=True)
-    max_tokens = models.PositiveIntegerField()
+    speed = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text=lazy("as asked for, then as served"),
+        verbose_name=lazy("speed"),
+    )
+    service_tier = models.CharField(max_length=20, blank=True, verbose_name=lazy("service tier"))
+    inference_geo = models.CharField(max_length=20, blank=True, verbose_name=lazy("region"))
+    max_tokens = models.PositiveIntegerField(verbose_name=lazy("longest reply, tokens"))
 
     state = models.CharField(
         max_length=10, choices=State.choices, default=State.AUTHORIZED, verbose_name=lazy("state")
@@ -60,40 +74,73 @@ class ChargeRecord(models.Model):
     status = models.CharField(
         max_length=10, choices=Status.choices, blank=True, verbose_name=lazy("status")
     )
-    held_pusd = models.BigIntegerField(help_text="the worst case; what an open charge holds")
-    amount_pusd = models.BigIntegerField(null=True)
-    low_pusd = models.BigIntegerField(null=True, help_text="of an estimated charge")
-    high_pusd = models.BigIntegerField(null=True, help_text="of an estimated charge")
-    tokens_in = models.BigIntegerField(null=True, help_text="the whole prompt, cache included")
-    tokens_out = models.BigIntegerField(null=True)
+    held_pusd = models.BigIntegerField(
+        help_text=lazy("the worst case; what an open charge holds"),
+        verbose_name=lazy("held, pico-USD"),
+    )
+    amount_pusd = models.BigIntegerField(null=True, verbose_name=lazy("amount, pico-USD"))
+    low_pusd = models.BigIntegerField(
+        null=True, help_text=lazy("of an estimated charge"), verbose_name=lazy("at least, pico-USD")
+    )
+    high_pusd = models.BigIntegerField(
+        null=True, help_text=lazy("of an estimated charge"), verbose_name=lazy("at most, pico-USD")
+    )
+    tokens_in = models.BigIntegerField(
+        null=True,
+        help_text=lazy("the whole prompt, cache included"),
+        verbose_name=lazy("tokens in"),
+    )
+    tokens_out = models.BigIntegerField(null=True, verbose_name=lazy("tokens out"))
     flags = models.JSONField(default=list, verbose_name=lazy("flags"))
 
-    usage = models.JSONField(null=True, help_text="raw, as the API reported it")
-    response = models.JSONField(null=True, help_text="stop_reason, stop_details, fallback blocks")
+    usage = models.JSONField(
+        null=True, help_text=lazy("raw, as the API reported it"), verbose_name=lazy("usage")
+    )
+    response = models.JSONField(
+        null=True,
+        help_text=lazy("how it ended, as the API reported it"),
+        verbose_name=lazy("response"),
+    )
     certainty = models.CharField(
-        max_length=10, blank=True, choices=[(item.value, item.value) for item in Certainty]
+        max_length=10,
+        blank=True,
+        choices=[(item.value, item.value) for item in Certainty],
+        verbose_name=lazy("certainty"),
     )
     # Of an estimated charge, in tokens: what the stream had reported, and the likely count.
-    reported_output = models.BigIntegerField(default=0)
-    estimated_output = models.BigIntegerField(null=True)
-    request_id = models.CharField(max_length=100, blank=True)
-    message_id = models.CharField(max_length=100, blank=True)
-    stop_reason = models.CharField(max_length=40, blank=True)
-    error = models.CharField(max_length=60, blank=True, help_text="why it ended otherwise")
-    http_status = models.PositiveSmallIntegerField(null=True)
+    reported_output = models.BigIntegerField(
+        default=0, verbose_name=lazy("output reported, tokens")
+    )
+    estimated_output = models.BigIntegerField(
+        null=True, verbose_name=lazy("output estimated, tokens")
+    )
+    request_id = models.CharField(max_length=100, blank=True, verbose_name=lazy("request"))
+    message_id = models.CharField(max_length=100, blank=True, verbose_name=lazy("message"))
+    stop_reason = models.CharField(max_length=40, blank=True, verbose_name=lazy("why it ended"))
+    error = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text=lazy("why it ended otherwise"),
+        verbose_name=lazy("error"),
+    )
+    http_status = models.PositiveSmallIntegerField(null=True, verbose_name=lazy("HTTP status"))
 
     # The price in force at authorized_at is the price of the call.
     authorized_at = models.DateTimeField(verbose_name=lazy("authorized at"))
-    day = models.DateField(help_text="of authorized_at, in TIME_ZONE")
-    started_at = models.DateTimeField(null=True, help_text="message_start seen")
-    first_token_ms = models.PositiveIntegerField(null=True)
-    duration_ms = models.PositiveIntegerField(null=True)
-    settled_at = models.DateTimeField(null=True)
+    day = models.DateField(help_text=lazy("in the business time zone"), verbose_name=lazy("day"))
+    started_at = models.DateTimeField(
+        null=True,
+        help_text=lazy("the first sign of an answer"),
+        verbose_name=lazy("began to answer at"),
+    )
+    first_token_ms = models.PositiveIntegerField(null=True, verbose_name=lazy("first token, ms"))
+    duration_ms = models.PositiveIntegerField(null=True, verbose_name=lazy("duration, ms"))
+    settled_at = models.DateTimeField(null=True, verbose_name=lazy("settled at"))
 
     class Meta:
         abstract = True
         ordering = ["-authorized_at", "-id"]
-        permissions = [("view_spend", "Can see what everyone spends")]
+        permissions = [("view_spend", noop("Can see what everyone spends"))]
         constraints = [
             models.UniqueConstraint(fields=["reference", "attempt"], name="one_charge_per_attempt"),
             models.CheckConstraint(

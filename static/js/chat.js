@@ -149,6 +149,8 @@ class Chat {
     this.#list.current = conversation;
     by("content").dataset.conversation = conversation;
     history.pushState(null, "", `/c/${conversation}/`);
+    const share = by("share");
+    if (share) Object.assign(share, { href: `/c/${conversation}/share/`, hidden: false });
     this.#watch();
   }
 

@@ -2,8 +2,10 @@
 
 import { element, fragment } from "./html.js";
 import { Stream } from "./stream.js";
+import { _ } from "./words.js";
 
 const SILENCE = 2_000;
+const SEARCH = /^Searched the web for “(.+)”$/gm;
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^\n]*)\n?/;
 
 export class Reply extends EventTarget {
@@ -15,6 +17,7 @@ export class Reply extends EventTarget {
   #drawing = 0;
   #moved = false;
   #countdown = 0;
+  #noted = 0; // characters that were here when the note came
 
   constructor(article, send) {
     super();
@@ -51,9 +54,14 @@ export class Reply extends EventTarget {
     cancelAnimationFrame(this.#drawing);
   }
 
+  get #characters() {
+    return this.#stream.length + this.#stream.thinking.length;
+  }
+
+  // A note stands until words come: a snapshot may bring none.
   #write(frame) {
-    this.#quiet();
     this.#stream[frame.type](frame);
+    if (this.#characters !== this.#noted) this.#quiet();
     this.#article.dataset.state = frame.state ?? "running";
     // A finished block and the tail that it was must never stand on the page together.
     if (this.#moved) this.#draw();
@@ -73,9 +81,9 @@ export class Reply extends EventTarget {
     part.dataset.language = fence ? fence[2].trim().split(/\s/)[0] : "";
     const folded = this.#part("thinking");
     folded.hidden = !thinking;
-    folded.querySelector(".thought").textContent = thinking;
-    const characters = this.#stream.length + thinking.length;
-    this.dispatchEvent(new CustomEvent("drawn", { detail: { article: this.#article, characters } }));
+    folded.querySelector(".thought").textContent = worded(thinking);
+    const detail = { article: this.#article, characters: this.#characters };
+    this.dispatchEvent(new CustomEvent("drawn", { detail }));
   }
 
   #finish({ html, state }) {
@@ -94,6 +102,7 @@ export class Reply extends EventTarget {
       note.textContent = left > 0 ? `${message} (${left} s)` : message;
     };
     note.hidden = false;
+    this.#noted = this.#characters;
     show();
     clearInterval(this.#countdown);
     if (end) this.#countdown = setInterval(show, 1000);
@@ -122,6 +131,11 @@ export class Reply extends EventTarget {
   #part(name) {
     return this.#article.querySelector(`.${name}`);
   }
+}
+
+// A search is told in English, and shown in the page's language, as captions.py does.
+function worded(thinking) {
+  return thinking.replace(SEARCH, (line, words) => _("Searched the web for “%(words)s”", { words }));
 }
 
 // Make `article` what `fresh` is, around text that stays where it is: to lay out a long reply anew

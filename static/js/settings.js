@@ -1,6 +1,7 @@
 // The settings of this conversation; of a new one until its first send.
 
 import { about } from "./money.js";
+import { priceNextTurns } from "./next-turn.js";
 import { post } from "./post.js";
 import { Wishes } from "./wishes.js";
 
@@ -24,7 +25,10 @@ export class Settings extends EventTarget {
     models.addEventListener("click", ({ detail, target }) => {
       if (detail && target.closest("label")) this.#close(models);
     });
-    models.addEventListener("toggle", () => this.#model?.scrollIntoView({ block: "center" }));
+    models.addEventListener("toggle", () => {
+      priceNextTurns(models);
+      this.#model?.scrollIntoView({ block: "center" });
+    });
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#dialog.addEventListener("close", () => this.#reset());
   }

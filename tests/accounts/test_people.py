@@ -163,6 +163,18 @@ def test_there_is_no_delete_and_no_typed_password(office: Client, alice: User) -
     assert office.get(f"{PEOPLE}?password__startswith=a").status_code == 400
 
 
+def test_what_people_may_do_is_said_in_the_readers_language(office: Client, alice: User) -> None:
+    german = {"headers": {"accept-language": "de"}}
+    view = Permission.objects.get(codename="view_spend")
+    for address in ("/admin/auth/group/add/", f"{PEOPLE}{alice.pk}/change/"):
+        page = office.get(address, **german).content.decode()
+        assert ": Darf sehen, was alle ausgeben" in page
+        assert ": hinzufügen" in page
+        assert "Can " not in page
+    office.post("/admin/auth/group/add/", {"name": "Watchers", "permissions": [view.pk]})
+    assert list(Group.objects.get(name="Watchers").permissions.all()) == [view]
+
+
 def test_a_clerk_gets_no_power_over_admins(client: Client, clerk: User, admin: User) -> None:
     client.force_login(clerk)
     own = f"{PEOPLE}{clerk.pk}/change/"

@@ -37,15 +37,17 @@ def f(x):  # a comment
 SIGNED_OUT = ["/sign-in/", "/password/reset/", "/password/reset/sent/", "/setup/gone/"]
 PEOPLE = [
     *("/chats/", "/chats/?archived", "/search/?q=plan", "/projects/", "/import/", "/?temporary"),
+    "/shares/",
     *("/account/", "/password/change/", "/usage/", "/usage/calls/", "/usage/budgets/"),
 ]
 DASHBOARD = [
     *("/dashboard/", "/dashboard/?by=model", "/dashboard/calls/", "/dashboard/budgets/"),
     *("/dashboard/reconciliation/", "/dashboard/what-if/", "/dashboard/tokens/"),
 ]
-# Forms with Django's own pickers are left out: they have faults that are not ours.
 ADMIN = [
     *("/admin/", "/admin/accounts/user/", "/admin/accounts/team/add/", "/admin/auth/group/"),
+    *("/admin/accounts/user/1/change/", "/admin/accounts/user/add/", "/admin/auth/group/add/"),
+    *("/admin/ledger/budget/add/", "/admin/pricing/model/claude-haiku-4-5/change/"),
     *("/admin/pricing/priceversion/?q=haiku", "/admin/pricing/priceversion/add/"),
     *("/admin/pricing/counterprice/", "/admin/pricing/model/?q=haiku"),
 ]
@@ -198,6 +200,9 @@ def test_a_shared_chat(look: Look) -> None:
     page.get_by_role("button", name="Make a link").click()
     address = page.get_by_label(re.compile("The link to what was here")).input_value()
     found += faults(page, "a link")
+    page.goto("/shares/")
+    expect(page.get_by_role("button", name=re.compile("^Take back"))).to_be_visible()
+    found += faults(page, "links")
     found += faults(look("bob", address), "shared")
     none(found)
 

@@ -26,6 +26,8 @@ def f(x):
 
 - [x] done
 - [ ] open
+
+Then $x^2$.
 """
 
 
@@ -69,6 +71,7 @@ def test_markdown_is_the_same_streamed_and_reloaded(alice: Page) -> None:
     expect(prose.locator("td.align-right")).to_have_text("$5")
     expect(prose.locator("figure.code .nf")).to_have_text("f")
     expect(prose.get_by_role("checkbox", checked=True)).to_have_count(1)
+    expect(prose.locator("math msup")).to_have_text("x2")
     streamed = prose.inner_html()
     alice.reload()
     assert finished(alice).locator(".prose").inner_html() == streamed

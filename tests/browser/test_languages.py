@@ -31,10 +31,16 @@ def test_a_day_in_german(visit: Visit, server: Server) -> None:
     expect(line).to_have_text(re.compile(r"Eingabe · \d\.\d{3} Ausgabe · 0,\d+\xa0\$$"))
     expect(page.locator(".stop-words")).to_have_text("fertig")
     expect(page.locator("#rows h2")).to_have_text("Heute")
+    draft.fill("Suche [[web_search:1+words:5]]")
+    draft.press("Enter")
+    expect(page.locator(".stop-words")).to_have_count(2)
+    searched = page.locator("article").last.locator(".thought")
+    expect(searched).to_contain_text("Im Web gesucht nach „question 0“")
+
     page.locator("#rows [data-action=delete]").click()
     page.get_by_role("button", name="Rückgängig").click()
 
-    line.click()
+    line.first.click()
     expect(page.get_by_role("heading", name="Beleg")).to_be_visible()
     expect(page.get_by_text("Ein solcher Aufruf kostet")).to_be_visible()
     page.get_by_label("Hauptmenü").get_by_role("link", name="Nutzung").click()

@@ -83,6 +83,25 @@ def test_nothing_jumps_when_the_reply_is_done(visit: Visit, server: Server) -> N
     assert code.evaluate("node => [node.mark, node.getBoundingClientRect().top]") == [1, top]
 
 
+def test_the_column_is_not_wider_than_reads_well(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice", viewport={"width": 1920, "height": 800})
+    ask(page, says("Words of a line. " * 40))
+    for part in finished(page).locator(".prose"), page.locator(".composer"):
+        box = part.bounding_box()
+        assert box
+        assert box["width"] <= 48 * 16
+
+
+def test_paper_has_the_messages_alone(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice")
+    ask(page, says("Words on paper"))
+    finished(page)
+    page.emulate_media(media="print")
+    expect(reply(page).locator(".prose")).to_be_visible()
+    for part in "#sidebar", ".composer", ".message-actions .button":
+        expect(page.locator(part).first).to_be_hidden()
+
+
 def test_dark_is_dark(visit: Visit, server: Server) -> None:
     page = visit(server, "alice", color_scheme="dark")
     page.goto("/")

@@ -138,6 +138,22 @@ def test_a_reply_is_written_anew_by_another_model(alice: Page) -> None:
     expect(alice.locator("#figures")).to_contain_text("in all")
 
 
+def test_the_list_of_models_prices_the_next_turn(alice: Page) -> None:
+    models = alice.locator("#models")
+    models.locator("summary").click()
+    expect(models.locator("label.model").first).to_be_visible()
+    expect(models.locator(".model-next:not(:empty)")).to_have_count(0)
+    alice.keyboard.press("Escape")
+    ask(alice, "Hi [[cache:5m+words:900]]")
+    finished(alice)
+    expect(alice.locator("#figures")).to_have_attribute("data-tokens", re.compile(r"\d"))
+    models.locator("summary").click()
+    for name in "Claude Haiku 4.5", "Claude Opus 4.8":
+        label = models.locator("label.model", has_text=name)
+        expect(label).to_contain_text(re.compile(r"\$\d+ in · \$\d+ out.*\d+[kM] context", re.S))
+        expect(label).to_contain_text(re.compile(r"next turn about \$0\.\d+"))
+
+
 def test_a_full_chat_goes_on_with_a_summary(alice: Page, server: Server) -> None:
     server.manage("shell", "-c", SMALL)
     alice.reload()

@@ -94,3 +94,22 @@ def test_a_chat_is_shared_read_and_taken_back(visit: Visit, server: Server, alic
     response = bob.reload()
     assert response
     assert response.status == 404
+
+
+def test_links_are_made_from_the_head_and_taken_back_in_a_list(alice: Page) -> None:
+    button = alice.get_by_role("link", name="Share this chat")
+    expect(button).to_have_count(0)
+    ask(alice, "Shared from its head")
+    finished(alice)
+    button.click()
+    alice.get_by_role("button", name="Make a link").click()
+    expect(alice.get_by_label(re.compile("The link to what was here"))).to_be_visible()
+    alice.goto("/account/")
+    alice.get_by_role("link", name="Your links").click()
+    row = alice.get_by_role("listitem").filter(has_text="Shared from its head")
+    row.get_by_role("link", name=re.compile("^Read Shared")).click()
+    expect(alice.locator(".said")).to_have_text("Shared from its head")
+    alice.go_back()
+    row.get_by_role("button", name=re.compile("^Take back the link")).click()
+    expect(row).to_have_count(0)
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Shared chats")

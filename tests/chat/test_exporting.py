@@ -62,6 +62,17 @@ def test_markdown_has_the_branch_that_is_shown(mine: Client, tree: Conversation)
     assert "Because." in mine.get(url, {"at": str(first.id)}).content.decode()
 
 
+def test_markdown_is_headed_in_the_readers_language(mine: Client, tree: Conversation) -> None:
+    Message.objects.update(thinking="Searched the web for “so”")
+    german = {"headers": {"accept-language": "de"}}
+    text = mine.get(reverse("chat:export-markdown", args=[tree.id]), **german).content.decode()
+    assert "## Sie\n\nWhy?" in text
+    page = mine.get(reverse("chat:conversation", args=[tree.id]), **german).content.decode()
+    assert "Im Web gesucht nach „so“" in page
+    data = mine.get(reverse("chat:export-json", args=[tree.id]), **german).json()
+    assert data["messages"][-1]["thinking"] == "Searched the web for “so”"
+
+
 def test_json_comes_back_as_it_left(mine: Client, alice: Any, tree: Conversation) -> None:
     answer = mine.get(reverse("chat:export-json", args=[tree.id]))
     assert answer["content-type"] == "application/json"

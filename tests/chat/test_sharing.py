@@ -139,6 +139,31 @@ def test_files_are_named_and_not_given(mine: Client, talk: Conversation, reader:
     assert reader.get(reverse("chat:file", args=[file.id])).status_code == 404
 
 
+def test_ones_own_links_are_listed_and_taken_back(
+    mine: Client, talk: Conversation, alice: Any, reader: Client, settings: Any
+) -> None:
+    other = answered(alice, ask("Another chat")).message.conversation
+    made, gone = share(mine, talk), share(mine, other)
+    posted(mine, "delete", other.id)
+    url = reverse("chat:shares")
+    page = mine.get(url).content.decode()
+    assert "A question" in page
+    assert link(made) in page
+    assert link(gone) not in page
+    assert "A question" not in reader.get(url).content.decode()
+    answer = mine.post(reverse("chat:share", args=[talk.id]), {"stop": "list"}, follow=True)
+    assert answer.redirect_chain[-1][0] == url
+    assert "No chat is shared." in answer.content.decode()
+    assert reader.get(link(made)).status_code == 404
+    account = reverse("accounts:account")
+    assert url in mine.get(account).content.decode()
+    settings.SHARE_LINKS = "off"
+    assert mine.get(url).status_code == 404
+    assert url not in mine.get(account).content.decode()
+    settings.SHARE_LINKS = "anyone"
+    assert Client().get(url).status_code == 302
+
+
 def test_a_link_goes_with_its_words(mine: Client, talk: Conversation) -> None:
     share(mine, talk)
     Conversation.objects.update(deleted_at=timezone.now() - timedelta(hours=2))

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatapp.chat.captions import worded
 from chatapp.chat.markdown import render
 from chatapp.claude.content import Content
 from chatapp.claude.meter import REDACTED, Meter
@@ -34,6 +36,18 @@ def test_a_search_is_told_and_its_page_is_linked() -> None:
     html = render(words["text"])
     assert 'href="https://example.com/0"' in html
     assert ">[1]</a>" in html
+
+
+def test_what_is_stored_in_english_is_shown_in_the_readers_language() -> None:
+    stored = searched()["thinking"] + "\nHm, “so”.\nThe search was not available.\n"
+    assert worded(stored) == stored
+    with override("de"):
+        assert worded(stored).splitlines() == [
+            "Im Web gesucht nach „question 0“",
+            "- Result 0 (example.com)",
+            "Hm, “so”.",
+            "Die Suche war nicht verfügbar.",
+        ]
 
 
 def test_one_page_has_one_number() -> None:

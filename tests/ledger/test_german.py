@@ -76,3 +76,13 @@ def test_a_receipt_is_translated_when_it_is_shown(authorize: Any) -> None:
         assert charge.receipt().stop == "überlastet"
     assert charge.error == "overloaded_error"
     assert charge.receipt().total == "not billed"
+
+
+@pytest.mark.once
+def test_every_column_of_a_charge_has_a_german_name() -> None:
+    columns = [field for field in Charge._meta.fields if field.name != "id"]
+    with translation.override("en"):
+        english = [str(field.verbose_name) for field in columns]
+    with translation.override("de"):
+        german = [str(field.verbose_name) for field in columns]
+    assert [one for one, other in zip(english, german, strict=True) if one == other] == []

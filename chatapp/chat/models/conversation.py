@@ -256,6 +256,11 @@ class Message(models.Model):
         return rendered(self.text, get_language())
 
     @property
+    def thought(self) -> str:
+        """What it thought and looked for, as it is shown."""
+        return captions.worded(self.thinking)
+
+    @property
     def files(self) -> "list[Attachment]":
         """What goes with it, in the order of their arrival."""
         return list(self.attachments.all()) if self.attaching is None else self.attaching

@@ -44,5 +44,10 @@ class Share(models.Model):
         return f"link to {self.conversation_id}"
 
     @property
+    def url(self) -> str:
+        """The address to give away."""
+        return f"{settings.PUBLIC_URL}/s/{self.token}/"
+
+    @property
     def messages(self) -> list[Message]:
         return self.conversation.path_to(self.upto)
