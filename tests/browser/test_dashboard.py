@@ -102,6 +102,14 @@ def test_no_page_scrolls_sideways(visit: Visit, ledger: Server, width: int, path
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_menus_open_on_a_small_screen(visit: Visit, ledger: Server) -> None:
+    page = visit(ledger, "admin", "/dashboard/", viewport={"width": 390, "height": 800})
+    page.locator("summary", has_text="More").click()
+    left = page.locator(".menu[open] .menu-items").bounding_box()
+    assert left
+    assert left["x"] >= 0
+
+
 def test_filters_wait_behind_a_button_on_a_small_screen(visit: Visit, ledger: Server) -> None:
     page = visit(ledger, "admin", "/dashboard/", viewport={"width": 390, "height": 800})
     expect(page.get_by_role("combobox", name="Team", exact=True)).to_be_hidden()
