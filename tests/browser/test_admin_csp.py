@@ -116,7 +116,7 @@ def test_a_team_and_a_power_are_given(page: Page) -> None:
     clean(page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#result_list")).to_contain_text("Green")
-    page.get_by_role("link", name="bob", exact=True).click()
+    page.locator("#result_list").get_by_role("link", name="bob", exact=True).click()
     expect(page.get_by_label("Ledger | charge: Can see")).to_be_checked()
     clean(page)
 
