@@ -46,6 +46,26 @@ def test_capturing_and_voiding_give_back_what_was_held_too_much(authorize: Autho
     assert authorize()
 
 
+@pytest.mark.parametrize(("limit", "percent"), [(812 * 10**6, 50), (0, 0)])
+def test_what_is_spent_for_good_is_told_in_percent(
+    authorize: Authorize, limit: int, percent: int
+) -> None:
+    authorize().capture(exact())
+    standing = Charge.objects.standing(budget(limit), source="anthropic")
+    assert standing.spent_percent == percent
+    assert "is used up. It starts anew on" in standing.exhausted()
+
+
+def test_a_budget_that_was_removed_meanwhile_has_no_money_in_it(authorize: Authorize) -> None:
+    authorize().capture(exact())
+    removed = budget(HELD)
+    standing = Charge.objects.standing(removed, source="anthropic")
+    assert standing.spent_pusd == 406 * 10**6
+    Budget.objects.filter(pk=removed.pk).delete()
+    standing = Charge.objects.standing(removed, source="anthropic")
+    assert (standing.spent_pusd, standing.held_pusd) == (0, 0)
+
+
 def test_an_unknown_call_counts_at_its_worst_case(authorize: Authorize) -> None:
     everyone = budget(2 * HELD)
     authorize().capture(UNKNOWN)

@@ -36,6 +36,14 @@ def test_a_model_without_a_price_is_not_authorized(authorize: Authorize) -> None
     assert not Charge.objects.exists()
 
 
+def test_a_model_without_a_price_holds_nothing_where_it_may_be_sent_to(
+    authorize: Authorize, settings: Any
+) -> None:
+    settings.SEND_UNPRICED = True
+    charge = authorize(model="claude-unheard-of")
+    assert (charge.held_pusd, charge.amount_pusd) == (0, None)
+
+
 def test_a_captured_charge_is_the_sum_of_its_lines(authorize: Authorize) -> None:
     charge = authorize()
     assert charge.capture(exact(), request_id="req_1", message_id="msg_1", duration_ms=900)
