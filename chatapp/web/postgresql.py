@@ -20,6 +20,9 @@ class Connection(psycopg.Connection[Any]):
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
             return super().wait(gen, interval, timeout or patience.get())
+        except psycopg.errors.IdleInTransactionSessionTimeout as ended:
+            # Of a process that slept. To Django an internal error, in truth a lost connection.
+            raise psycopg.OperationalError(str(ended)) from None
         except psycopg.OperationalError:
             # An answer may still be under way: nobody may use this connection again.
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:

@@ -136,3 +136,13 @@ def test_an_ordinary_error_keeps_the_connection(postgresql_url: str) -> None:
         connection.execute("SELECT pg_sleep(10)")
     assert connection.execute("SELECT 1").fetchone() == (1,)
     connection.close()
+
+
+def test_a_session_that_was_ended_while_it_slept_is_a_passing_fault(postgresql_url: str) -> None:
+    connection = connect(postgresql_url)
+    connection.execute("SET idle_in_transaction_session_timeout = '50ms'")
+    with connection.transaction(), pytest.raises(psycopg.OperationalError, match="idle"):
+        connection.execute("SELECT 1")
+        time.sleep(0.5)
+        connection.execute("SELECT 1")
+    assert connection.closed
