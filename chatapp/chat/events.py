@@ -90,7 +90,9 @@ def delta(
     if blocks:
         frame["blocks"] = [block_of(block) for block in blocks]
     if thinking:
-        frame |= {"thinking": thinking, "at": at}
+        frame["thinking"] = thinking
+    if thinking or at:
+        frame["at"] = at  # also beside words alone, so that a page sees that it missed thoughts
     return frame
 
 
@@ -145,7 +147,7 @@ def deltas(
     """One delta, or several for a very long text; the blocks come with the text that ends them."""
     frames = []
     while len(s) > FRAME:
-        frames.append(delta(gen, epoch, off, s[:FRAME]))
+        frames.append(delta(gen, epoch, off, s[:FRAME], at=at))
         off += units(s[:FRAME])
         s = s[FRAME:]
     if s or blocks or thinking:
@@ -178,9 +180,7 @@ def merge(frames: Iterable[Frame]) -> list[Frame]:
 
 def _thinks_on(last: Frame, frame: Frame) -> bool:
     """Whether no thought is missing between two deltas."""
-    if "thinking" not in last or "thinking" not in frame:
-        return True
-    whole: bool = last["at"] + units(last["thinking"]) == frame["at"]
+    whole: bool = last.get("at", 0) + units(last.get("thinking", "")) == frame.get("at", 0)
     return whole
 
 

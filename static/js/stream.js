@@ -62,7 +62,7 @@ export class Stream {
 
   #append({ off, s, blocks = [], thinking = "", at = 0 }) {
     const fresh = s.slice(this.length - off);
-    const missed = thinking && at > this.thinking.length;
+    const missed = at > this.thinking.length;
     if (!missed) this.thinking += thinking.slice(this.thinking.length - at);
     this.tail += fresh;
     this.length += fresh.length;

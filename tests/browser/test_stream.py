@@ -29,7 +29,11 @@ THINK = """async () => {
   snapshot("one two three ");
   delta(8, "three four");
   snapshot("one two ");
-  return [stream.thinking, missed];
+  const known = asked.length;
+  stream.delta({ epoch: 1, off: 0, s: "Words" });  // of a reply without thoughts
+  const calm = asked.length === known;
+  stream.delta({ epoch: 1, off: 5, s: " and more", at: 99 });
+  return [stream.thinking, missed, calm, asked.length > known];
 }"""
 
 # Plays the server too: it answers `resume` with a snapshot of what is written by then.
@@ -125,4 +129,4 @@ def test_a_greater_epoch_replaces_and_a_smaller_is_ignored(blank: Page, seed: in
 
 
 def test_thoughts_are_whole_too(blank: Page) -> None:
-    assert blank.evaluate(THINK) == ["one two three four", True]
+    assert blank.evaluate(THINK) == ["one two three four", True, True, True]

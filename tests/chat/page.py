@@ -49,7 +49,7 @@ class Page:
 
     def _think(self, words: str, at: int) -> None:
         have = units(self.thinking) - at
-        if words and have < 0:
+        if have < 0:
             self.asks = True
         elif have < units(words):
             self.thinking += after(words, have)
