@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Sum
 
 from chatapp.accounts.models import Team, User
 from chatapp.ledger.models import Budget, BudgetExceeded, Charge, DailyTotal
 from chatapp.pricing.money import PUSD
+from chatapp.web.database import persist
 from tests.conftest import person
 from tests.ledger.conftest import HAIKU, OPUS, UNKNOWN, exact
 
@@ -170,26 +172,19 @@ def test_a_budget_names_exactly_its_scope(alice: Any) -> None:
 
 def send(user: User, *, spend_all: bool) -> bool:
     """One send as the engine makes it: authorized in one transaction, captured in another."""
+    call = {"model": HAIKU, "max_tokens": 1000, "prompt_tokens": 100, "reference": uuid4()}
+    most = {"cache_creation_input_tokens": 100, "input_tokens": 0, "output_tokens": 1000}
+    used = {**most, "inference_geo": "us"} if spend_all else {}
+    authorize = partial(
+        Charge.objects.authorize, user=user, source="anthropic", purpose="chat", **call
+    )
     try:
-        with transaction.atomic():
-            charge = Charge.objects.authorize(
-                user=user,
-                source="anthropic",
-                purpose="chat",
-                model=HAIKU,
-                max_tokens=1000,
-                prompt_tokens=100,
-                reference=uuid4(),
-            )
+        charge = persist(authorize)
+        assert persist(lambda: charge.capture(exact(**used)))
     except BudgetExceeded:
         return False
     finally:
         connection.close()
-    most = {"cache_creation_input_tokens": 100, "input_tokens": 0, "output_tokens": 1000}
-    used = {**most, "inference_geo": "us"} if spend_all else {}
-    with transaction.atomic():
-        assert charge.capture(exact(**used))
-    connection.close()
     return True
 
 
