@@ -118,6 +118,12 @@ def empty(cursor: Any, table: str) -> None:
     cursor.execute(f"{'DELETE FROM' if connection.vendor == 'sqlite' else 'TRUNCATE'} {table}")
 
 
+def analyze(cursor: Any, *tables: str) -> None:
+    """PostgreSQL plans by what it saw of a table, and would look at it again only in a while."""
+    if connection.vendor == "postgresql":
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
+
+
 def next_id(model: type[models.Model]) -> int:
     """The first id that is free. For whoever has the table alone, and calls `settle_ids` after."""
     highest = model._default_manager.aggregate(highest=Max("pk"))["highest"]

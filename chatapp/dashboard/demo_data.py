@@ -138,6 +138,7 @@ def _loading(cursor: Any) -> Iterator[None]:
         cursor.execute("CREATE INDEX demo_shape_id ON demo_shape (id)")
         cursor.execute("CREATE INDEX demo_line_shape ON demo_line (shape)")
         yield
+    bulk.analyze(cursor, *tables)
 
 
 def _noon(day: date) -> datetime:
