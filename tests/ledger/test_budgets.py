@@ -48,13 +48,15 @@ def test_capturing_and_voiding_give_back_what_was_held_too_much(authorize: Autho
     assert authorize()
 
 
-@pytest.mark.parametrize(("limit", "percent"), [(812 * 10**6, 50), (0, 0)])
+@pytest.mark.parametrize(
+    ("limit", "spent", "used"), [(406 * 10**6, 100, 100), (812 * 10**6, 50, 50), (0, 0, 100)]
+)
 def test_what_is_spent_for_good_is_told_in_percent(
-    authorize: Authorize, limit: int, percent: int
+    authorize: Authorize, limit: int, spent: int, used: int
 ) -> None:
     authorize().capture(exact())
     standing = Charge.objects.standing(budget(limit), source="anthropic")
-    assert standing.spent_percent == percent
+    assert (standing.spent_percent, standing.percent) == (spent, used)
     assert "is used up. It starts anew on" in standing.exhausted()
 
 
