@@ -120,8 +120,8 @@ def odd(audited: Audit, world: Cluster) -> None:
 
 @pytest.fixture
 def long() -> None:
-    """This test may take a quarter of an hour."""
-    signal.alarm(900)
+    """This test may take half an hour."""
+    signal.alarm(1800)
 
 
 @pytest.fixture
