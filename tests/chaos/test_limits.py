@@ -102,6 +102,8 @@ async def test_disk_full(world: Cluster, tab: Tab) -> None:
         late = await tab("person0")
         talks = await talk(tab, 4, "words:300+slow:40")
         before = part.log.stat().st_size
+        if not world.postgres:  # SQLite's log would write where it has written before
+            await asyncio.to_thread(world.query, "PRAGMA wal_checkpoint(TRUNCATE)")
         await asyncio.to_thread(fill, filler)
         asking = asyncio.create_task(late.ask(question("words:5"), within=60))
         await asyncio.sleep(4)

@@ -254,8 +254,9 @@ async def test_price_changed(world: Cluster, tab: Tab) -> None:
     await browser.finish(ack["gen"])  # at the old price, as the audit sees
     undo = (
         "from django.utils import timezone\n"
-        "from chatapp.pricing.models import PriceVersion\n"
+        "from chatapp.pricing.models import Edition, PriceVersion\n"
         "PriceVersion.objects.filter(reason='chaos').update(cancelled_at=timezone.now())\n"
+        "Edition.renew()\n"
     )
     world.manage(*SHELL, undo)
 
