@@ -19,7 +19,7 @@ setup: $(WORKING) ## install what chatapp needs, and prepare its data
 run: $(WORKING) ## serve on HOST:PORT (127.0.0.1:8000); the first start makes everything
 	@exec $(BIN)/python manage.py serve --setup
 
-test: $(COMPLETE) ## run every test, on SQLite and on PostgreSQL with Redis, and in a browser
+test: $(COMPLETE) ## run the tests: on SQLite, on PostgreSQL with Redis what it may change, in a browser (EVERYTHING=1: all on both)
 	@$(BIN)/python -m tests
 
 test-fast: $(COMPLETE) ## run the tests that need no browser, on SQLite

@@ -1,4 +1,4 @@
-"""Every test on every kind of server: `python -m tests [sqlite] [servers] [browser]`.
+"""The tests on each kind of server: `python -m tests [sqlite] [servers] [browser]`.
 
 The servers are real and started here. What this machine cannot offer is said loudly at the end;
 REQUIRE_ALL=1 turns it into a failure.

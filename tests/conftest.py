@@ -27,6 +27,24 @@ pytest_plugins = ["tests.ledger.guards", "tests.upstream"]
 LONGEST = 300
 # Whoever asks for one of these may meet a database or Redis.
 STORED = {"db", "server", "demo_server", "upstream_url", "postgresql_url", "redis_url", "world"}
+# Plain queries, or hardly any: `make test` has twenty minutes and tries these beside SQLite only.
+# EVERYTHING=1 tries them on PostgreSQL too.
+ONCE = {
+    "browser": {"finding", "sharing"},
+    "chat": {
+        *("attachments", "deleting", "endings", "exporting", "faults", "figures", "foreign"),
+        *("languages", "many_images", "page_tags", "pages", "projects", "replies", "sharing"),
+        *("temporary", "wishes"),
+    },
+    "claude": {"registration"},
+    "dashboard": {
+        *("api", "budget_pages", "charts", "earlier", "forecast", "german", "pages", "periods"),
+        *("privacy", "what_if"),
+    },
+    "ledger": {"admin", "german", "plans"},
+    "pricing": {"admin", "genai"},
+    "web": {"checks", "headers", "serve", "warm"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +60,11 @@ def person(username: str, **fields: Any) -> Any:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "once: asks nothing of the database, though it has one")
+    config.addinivalue_line("markers", "once: beside SQLite only, but for EVERYTHING=1")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what it can change: everything else was tried beside SQLite."""
+    """On PostgreSQL only what it may change: everything else was tried beside SQLite."""
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         return
     same = [item for item in items if not _stores(item)]
@@ -55,7 +73,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _stores(item: pytest.Item) -> bool:
-    if item.get_closest_marker("once"):
+    everything = os.environ.get("EVERYTHING") == "1"
+    module = item.path.stem.removeprefix("test_")
+    once = item.get_closest_marker("once") or module in ONCE.get(item.path.parent.name, ())
+    if once and not everything:
         return False
     names = set(getattr(item, "fixturenames", ()))
     return bool(names & STORED or item.get_closest_marker("django_db"))
