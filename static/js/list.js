@@ -44,9 +44,19 @@ export class List {
     const fresh = element(html);
     if (deleted || "archived" in fresh.dataset) return this.#remove(old);
     if (old?.querySelector("input")) return undefined; // being renamed here
+    this.#replace(old, fresh);
+    return this.#point();
+  }
+
+  // Whoever has the focus in it keeps it.
+  #replace(old, fresh) {
+    const parts = (row) => [...(row?.querySelectorAll("a, button") ?? [])];
+    const focused = parts(old).indexOf(document.activeElement);
     this.#remove(old);
     this.#place(fresh);
-    return this.#point();
+    if (focused < 0) return;
+    parts(fresh)[0].focus(); // the buttons beside a link are shown when it has the focus
+    parts(fresh)[focused].focus();
   }
 
   #row(id) {

@@ -191,6 +191,20 @@ def test_the_list_renames_deletes_and_gives_back(alice: Page) -> None:
     expect(row).to_have_count(1)
 
 
+def test_the_focus_stays_in_a_row_that_another_tab_changes(alice: Page) -> None:
+    say(alice, "A chat to rename")
+    finished(alice)
+    pencil = re.compile("^Rename")
+    rows(alice).get_by_role("button", name=pencil).focus()
+    other = alice.context.new_page()
+    other.goto(alice.url)
+    rows(other).get_by_role("button", name=pencil).press("Enter")
+    other.keyboard.type("Elsewhere")
+    other.keyboard.press("Enter")
+    row = rows(alice).filter(has_text="Elsewhere")
+    expect(row.get_by_role("button", name=pencil)).to_be_focused()
+
+
 def test_a_file_is_attached_sent_and_taken_away(alice: Page) -> None:
     notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Remember the milk."}
     for _ in range(2):
