@@ -11,7 +11,7 @@ from chatapp.ledger.models import DailyTotal
 from chatapp.ledger.rollups import Rollup
 
 SPANS = ("day", "week", "month", "year")
-WITH_YEARS = ("rank", "used")
+WITH_YEARS = ("person", "rank", "used")
 
 
 @dataclass(frozen=True, slots=True)

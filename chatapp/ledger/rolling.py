@@ -21,11 +21,13 @@ SPANS = ("week", "month")
 FINER = {f"{name}-{span}": f"{name}-day" for name in ("group", "all", "team") for span in SPANS}
 FINER |= {f"person-{span}": f"whole-{span}" for span in SPANS}
 FINER |= {f"rank-{span}": f"person-{span}" for span in ("day", *SPANS)}
-FINER |= {"all-day": "group-day", "team-day": "group-day", "rank-year": "rank-month"}
+FINER |= {"all-day": "group-day", "team-day": "group-day"}
+FINER |= {f"{name}-year": f"{name}-month" for name in ("person", "rank")}
 FINER |= {"used-month": "whole-month", "used-year": "used-month"}
 # Over how many days rows sum: all but these over a day, a week and a month. A whole one of a day
 # is the daily total itself.
-SPANS_OF = {"whole": SPANS, "rank": ("day", *SPANS, "year"), "used": ("month", "year")}
+SPANS_OF = {"whole": SPANS, "used": ("month", "year")}
+SPANS_OF |= dict.fromkeys(("person", "rank"), ("day", *SPANS, "year"))
 DELTAS = {"insert": "NEW.{0}", "update": "NEW.{0} - OLD.{0}", "delete": "-OLD.{0}"}
 
 

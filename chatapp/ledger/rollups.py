@@ -16,6 +16,7 @@ class Grain(models.TextChoices):
     PERSON_DAY = "person-day"
     PERSON_WEEK = "person-week"
     PERSON_MONTH = "person-month"
+    PERSON_YEAR = "person-year"
     WHOLE_WEEK = "whole-week"
     WHOLE_MONTH = "whole-month"
     ALL_DAY = "all-day"
