@@ -17,7 +17,6 @@ from twisted.logger import globalLogBeginner
 
 from chatapp.web.connections import SLOWEST, Factory, Inbox, Request, Socket, compressed
 from chatapp.web.signals import GRACE, server_draining, server_started, tell
-from chatapp.web.warm import warm_up
 
 # Seconds, after the first SIGTERM, for pages being made, and for goodbyes.
 PAGES = 5.0
@@ -96,7 +95,6 @@ class Server(Daphne):
 
     async def started(self) -> None:
         await tell(server_started)
-        await asyncio.to_thread(warm_up)
         # What was imported by now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()

@@ -7,7 +7,8 @@ from django.core.checks import WARNING, Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chatapp.web.signals import server_greeting
+from chatapp.web.signals import server_greeting, server_started
+from chatapp.web.warm import warm_up
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
 
         from chatapp.web.serve import Server
 
+        server_started.connect(warm_up)
         greeting = [f"chatapp is at {settings.PUBLIC_URL}/", *greetings()]
         endpoint = f"tcp:{settings.PORT}:interface={quote(settings.HOST)}:backlog=1024"
         server = Server(get_default_application(), endpoint, lambda: self.announce(greeting))
