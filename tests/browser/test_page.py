@@ -83,6 +83,19 @@ def test_nothing_jumps_when_the_reply_is_done(visit: Visit, server: Server) -> N
     assert code.evaluate("node => [node.mark, node.getBoundingClientRect().top]") == [1, top]
 
 
+@pytest.mark.parametrize("width", [390, 800])
+def test_the_head_is_as_high_with_all_its_figures(visit: Visit, server: Server, width: int) -> None:
+    page = visit(server, "alice", viewport={"width": width, "height": 780})
+    head = page.locator(".talk-head")
+    empty = head.evaluate("head => head.clientHeight")
+    ask(page, "A chat whose title is long, longer than there is room for [[cache:5m+words:5]]")
+    finished(page)
+    page.get_by_role("button", name="Write this reply anew").click()
+    for figure in "#cost", "#context", "#cached", ".cost:has-text('in all')":
+        expect(page.locator(figure)).to_be_visible()
+    assert head.evaluate("head => head.clientHeight") == empty
+
+
 def test_the_column_is_not_wider_than_reads_well(visit: Visit, server: Server) -> None:
     page = visit(server, "alice", viewport={"width": 1920, "height": 800})
     ask(page, says("Words of a line. " * 40))
