@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import random
+import statistics
 import sys
 import threading
 import urllib.request
@@ -23,10 +24,11 @@ sys.path.insert(0, str(ROOT))
 
 from tests import servers  # noqa: E402
 from tests.browser.conftest import sign_in  # noqa: E402
-from tests.browser.talk import ask, finished, says  # noqa: E402
+from tests.browser.talk import ask, finished, reply, says, stop_button  # noqa: E402
 
-TARGET_PAINT, TARGET_RATIO, TARGET_TASK = 60, 1.5, 50
+TARGET_PAINT, TARGET_RATIO, TARGET_TASK, TARGET_STOP = 60, 1.5, 50, 200
 TURNS = 5
+STOPS = 10
 PATIENCE = 300_000  # ms
 PAUSE = 20  # ms between two chunks
 CHUNK = 32  # characters
@@ -58,6 +60,14 @@ def {code}({bold}: list[Call]) -> int:
 """
 LENGTHS = {"title": 4, "bold": 1, "code": 1, "first": 30, "second": 25, "third": 20}
 LENGTHS |= {"fourth": 8, "fifth": 14, "sixth": 9, "seventh": 2, "eighth": 3}
+# The moment, on a clock that two tabs share.
+NOW = "performance.timeOrigin + performance.now()"
+WATCH_STOP = f"""() => new MutationObserver((_, watch) => {{
+  if (!document.getElementById("stop").hidden) return;
+  window.stopped = {NOW};
+  watch.disconnect();
+}}).observe(document.getElementById("stop"), {{ attributes: true }})"""
+CLICK_STOP = f"() => {{ document.getElementById('stop').click(); return {NOW}; }}"
 
 
 def markdown(tokens: int) -> str:
@@ -169,6 +179,31 @@ def report_stream(browser: Browser, page: Page, chrome: CDPSession, wire: Wire) 
     print(f"  {wall:6.1f}  ms, of which {cpu:.1f} of processor")
 
 
+def report_stop(page: Page) -> None:
+    """Stop replies in the middle, and see how soon this tab and another one know."""
+    page.goto("/")
+    ask(page, "At length, please.")
+    page.wait_for_url("**/c/*/")
+    other = page.context.new_page()
+    other.goto(page.url)
+    waits: list[list[float]] = []
+    while len(waits) < STOPS:
+        for tab in page, other:
+            expect(reply(tab, len(waits)).locator("table").first).to_be_visible()
+            tab.evaluate(WATCH_STOP)
+        clicked = page.evaluate(CLICK_STOP)
+        expect(stop_button(other)).to_be_hidden()
+        finished(page, len(waits))
+        waits.append([tab.evaluate("stopped") - clicked for tab in (page, other)])
+        ask(page, "At length, please.")
+    page.keyboard.press("Escape")
+    print(
+        f"\nmilliseconds from a click on Stop to the reply's end, {STOPS} times (under {TARGET_STOP})"
+    )
+    for name, tab in zip(("in this tab", "in another"), zip(*waits, strict=True), strict=True):
+        print(f"  {statistics.median(tab):6.1f}  {name}, {max(tab):.1f} at most")
+
+
 def by_type(frames: list[str]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for frame in frames:
@@ -227,6 +262,7 @@ def main() -> None:
         report_paint(page, chrome)
         reply_with(vendor, markdown(options.tokens), pause=PAUSE)
         report_stream(browser, page, chrome, wire)
+        report_stop(page)
         browser.close()
 
 

@@ -31,7 +31,7 @@ WHOLE = [*(f"Paragraph {n}" for n in range(40)), "The end"]
 
 def test_reloading_in_mid_reply_goes_on_where_it_is(visit: Visit, server: Server) -> None:
     page = visit(server, "alice")
-    ask(page, says(LONG, pause=25))
+    ask(page, says(LONG, pause=100))
     expect(reply(page)).to_contain_text("Paragraph 5")
     page.reload()
     expect(reply(page)).to_contain_text("Paragraph 5")
@@ -45,7 +45,7 @@ def test_reloading_in_mid_reply_goes_on_where_it_is(visit: Visit, server: Server
 
 def test_a_second_tab_catches_up(visit: Visit, server: Server) -> None:
     page = visit(server, "alice")
-    ask(page, says(LONG, pause=25))
+    ask(page, says(LONG, pause=60))
     expect(reply(page)).to_contain_text("Paragraph 4")
     other = page.context.new_page()
     other.goto(page.url)

@@ -1,6 +1,7 @@
 """Deleting messages, chats that do not last, and chats that others may read."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -73,6 +74,27 @@ def test_a_temporary_chat_is_marked_and_leaves_no_trace(alice: Page) -> None:
     response = alice.goto(here)
     assert response
     assert response.status == 404
+
+
+def test_a_temporary_chat_ends_with_its_day(server: Server, alice: Page) -> None:
+    alice.get_by_role("link", name="Begin a temporary chat instead").click()
+    ask(alice, "A murmur")
+    finished(alice)
+    spent = server.query("SELECT sum(amount_pusd) FROM ledger_charge")
+    server.query(
+        "UPDATE chat_conversation SET expires_at = '2026-01-01T00:00:00+00:00'"
+        " WHERE expires_at IS NOT NULL"
+    )
+    murmurs = "SELECT count(*) FROM chat_message WHERE text LIKE %s"
+    deadline = time.monotonic() + 60
+    while server.query(murmurs, "A murmur%") != [(0,)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    alice.forgiven.append("404")  # type: ignore[attr-defined]
+    response = alice.reload()
+    assert response
+    assert response.status == 404
+    assert server.query("SELECT sum(amount_pusd) FROM ledger_charge") == spent
 
 
 def test_a_chat_is_shared_read_and_taken_back(visit: Visit, server: Server, alice: Page) -> None:

@@ -128,3 +128,12 @@ def test_an_end_says_what_it_means(alice: Page, fault: str, said: str, button: s
     expect(reply(alice)).to_contain_text(said)
     if button:
         expect(reply(alice).get_by_role("button", name=button)).to_be_visible()
+
+
+def test_without_a_key_every_page_says_which_setting_is_missing(
+    visit: Visit, demo_server: Server
+) -> None:
+    page = visit(demo_server, "admin")
+    for path in "/", "/usage/", "/dashboard/", "/admin/":
+        page.goto(path)
+        expect(page.get_by_text("Set ANTHROPIC_API_KEY and restart")).to_be_visible()
