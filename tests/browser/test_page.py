@@ -90,8 +90,9 @@ def test_the_head_is_as_high_with_all_its_figures(visit: Visit, server: Server, 
     empty = head.evaluate("head => head.clientHeight")
     ask(page, "A chat whose title is long, longer than there is room for [[cache:5m+words:5]]")
     finished(page)
+    expect(page.locator("#cached")).to_be_visible()
     page.get_by_role("button", name="Write this reply anew").click()
-    for figure in "#cost", "#context", "#cached", ".cost:has-text('in all')":
+    for figure in "#cost", "#context", ".cost:has-text('in all')":
         expect(page.locator(figure)).to_be_visible()
     assert head.evaluate("head => head.clientHeight") == empty
 
