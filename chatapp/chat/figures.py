@@ -10,6 +10,7 @@ from chatapp.chat import captions
 from chatapp.chat.caching import cached_until
 from chatapp.chat.models import Conversation, Message
 from chatapp.chat.prompts import context_tokens
+from chatapp.chat.wishes import Wishes
 from chatapp.ledger.models import Charge, State
 from chatapp.pricing.book import Tier
 from chatapp.pricing.models import Model, price_book
@@ -62,7 +63,8 @@ def figures(conversation: Conversation, path: list[Message]) -> Figures:
         return Figures(spent_on(conversation), spent)
     tokens = context_tokens(last.usage)
     until = cached_until(last, model.id)
-    version = price_book().version(model.id, "standard", timezone.now())
+    speed = Wishes.of(conversation.options).options(model).get("speed", "standard")
+    version = price_book().version(model.id, speed, timezone.now())
     costs = _costs(version.tier(tokens), tokens, cached=until is not None) if version else {}
     return Figures(
         spent_on(conversation), spent, tokens, model.context_window, model.id, until, **costs

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from chatapp.accounts.models import User
+from chatapp.chat.caching import cached_until
 from chatapp.chat.draft import Ask, Draft
 from chatapp.chat.holding import USEFUL, at_most, extras, fit
 from chatapp.chat.models import Message
@@ -24,8 +24,8 @@ from chatapp.pricing.cost import affordable, ceiling, price
 from chatapp.pricing.models import Model, price_book
 from chatapp.pricing.words import usd
 
-# The vendor keeps a cached prompt this long after its last use.
-CACHED_FOR = timedelta(minutes=5)
+# From here on every model's prompts are cached; those of some from 1,024 tokens on.
+CACHEABLE = 4_096  # tokens
 AMBER = 80  # percent of a budget
 
 
@@ -54,7 +54,7 @@ def _cached(path: list[Message], model: str) -> int:
     last = next((message.charge for message in reversed(path) if message.charge), None)
     if last is None or last.state != State.CAPTURED or last.status != Status.EXACT:
         return 0
-    if last.model != model or last.authorized_at < timezone.now() - CACHED_FOR:
+    if cached_until(last, model) is None:
         return 0
     usage = last.usage or {}
     kept = [usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")]
@@ -79,13 +79,8 @@ def quote(user: User, prompt: Prompt, tokens: int, cached: int, *, approximate: 
     """Price the draft as it would be priced now, and say what stands in its way, if anything."""
     model = Model.objects.get(id=prompt.model)
     cached = min(cached, tokens)
-    now = timezone.now()
-    usage: dict[str, Any] = {
-        "input_tokens": tokens - cached,
-        "cache_read_input_tokens": cached,
-        "output_tokens": 0,
-    }
-    cost = price(price_book(), model=model.id, at=now, usage=usage).amount_pusd
+    usage = _usage(prompt, tokens, cached)
+    cost = price(price_book(), model=model.id, at=timezone.now(), usage=usage).amount_pusd
     verdict = _verdict(user, model, prompt, tokens)
     return Quote(
         tokens,
@@ -97,6 +92,22 @@ def quote(user: User, prompt: Prompt, tokens: int, cached: int, *, approximate: 
         verdict.shortened,
         verdict.level,
     )
+
+
+def _usage(prompt: Prompt, tokens: int, cached: int) -> dict[str, Any]:
+    """What the vendor would report before it writes a word."""
+    kept = prompt.options.get("cache_ttl", "5m")
+    fresh = tokens - cached
+    # A conversation that is cached goes on to be.
+    written = fresh if kept != "off" and (cached or tokens >= CACHEABLE) else 0
+    return {
+        "input_tokens": fresh - written,
+        "cache_read_input_tokens": cached,
+        "cache_creation_input_tokens": written,
+        "cache_creation": {f"ephemeral_{kept}_input_tokens": written} if written else {},
+        "output_tokens": 0,
+        "speed": prompt.options.get("speed", "standard"),
+    }
 
 
 @dataclass(frozen=True)

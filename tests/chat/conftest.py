@@ -43,18 +43,28 @@ def prices(db: None) -> None:
             context_window=200_000,
             max_output=64_000,
         )
-        version = PriceVersion.objects.create(
-            model_id=id, valid_from=since, web_search_pusd=10**10, batch_bp=5000, geo_us_bp=11000
-        )
-        rate = dollars * 10**6
-        PriceTier.objects.create(
-            version=version,
-            input=rate,
-            cache_write_5m=rate * 5 // 4,
-            cache_write_1h=rate * 2,
-            cache_read=rate // 10,
-            output=rate * 5,
-        )
+        sell(id, dollars, since)
+
+
+def sell(id: str, dollars: int, since: datetime, **fields: Any) -> None:
+    """A version of a model's price: `dollars` for a million input tokens."""
+    version = PriceVersion.objects.create(
+        model_id=id,
+        valid_from=since,
+        web_search_pusd=10**10,
+        batch_bp=5000,
+        geo_us_bp=11000,
+        **fields,
+    )
+    rate = dollars * 10**6
+    PriceTier.objects.create(
+        version=version,
+        input=rate,
+        cache_write_5m=rate * 5 // 4,
+        cache_write_1h=rate * 2,
+        cache_read=rate // 10,
+        output=rate * 5,
+    )
 
 
 def ask(text: str = "Hello", **fields: Any) -> Ask:

@@ -1,6 +1,6 @@
 """What stands above a chat: costs of the branch and of all, the context's fill, and the cache."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from chatapp.chat.models import Generation, Settlement
 from chatapp.chat.prompts import context_tokens
 from chatapp.ledger.models import Charge
 from chatapp.pricing.usage import Certainty, Metered
-from tests.chat.conftest import ask
+from tests.chat.conftest import ask, sell
 
 pytestmark = pytest.mark.usefixtures("prices")
 
@@ -80,6 +80,16 @@ def test_a_full_context_is_warned_of(client: Client, alice: Any) -> None:
     html = client.get(reverse("chat:figures", args=[conversation.id])).content.decode()
     assert "fills 80 %" in html
     assert "Continue in a new chat" in html
+
+
+def test_what_comes_next_is_priced_at_the_speed_of_the_chat(alice: Any, reply: Generation) -> None:
+    conversation = reply.message.conversation
+    sell(conversation.model, 2, datetime(2026, 2, 1, tzinfo=UTC), speed="fast")
+    costs = []
+    for wishes in {}, {"speed": "fast"}:
+        conversation.options = wishes
+        costs.append(figures(conversation, branch(conversation)).next_pusd or 0)
+    assert costs[1] == 2 * costs[0] > 0
 
 
 def test_a_summary_begins_a_new_chat(
