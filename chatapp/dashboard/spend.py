@@ -44,9 +44,9 @@ class Figures:
 
     @property
     def change(self) -> int | None:
-        """Percent more (or less) than in the period before; None when nothing was spent then."""
-        before = self.before.amount_pusd
-        return round(100 * (self.all.amount_pusd - before) / before) if before else None
+        """Percent more (or less) than in the period before; None when nothing is known of either."""
+        now, before = self.all.known_pusd, self.before.amount_pusd
+        return None if now is None or not before else round(100 * (now - before) / before)
 
     @property
     def savings_share(self) -> int | None:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from chatapp.dashboard import filters, views
 from chatapp.dashboard.demo_data import Maker
@@ -17,6 +19,8 @@ from chatapp.ledger.models import Charge, Source
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
+HAIKU = "claude-haiku-4-5"
+Authorize = Callable[..., Charge]
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +67,24 @@ def signed_in(user: Any) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture
+def authorize(prices: None, alice: Any, monkeypatch: pytest.MonkeyPatch) -> Authorize:
+    """Opens a call at a moment, as the ledger itself does."""
+
+    def authorize(at: datetime, **fields: Any) -> Charge:
+        call = {
+            "user": alice,
+            "source": Source.ANTHROPIC,
+            "purpose": "chat",
+            "model": HAIKU,
+            "max_tokens": 1000,
+            "prompt_tokens": 100,
+            "reference": uuid4(),
+        }
+        with monkeypatch.context() as clock:
+            clock.setattr(timezone, "now", lambda: at)
+            return Charge.objects.authorize(**call | fields)
+
+    return authorize

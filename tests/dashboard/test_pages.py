@@ -1,6 +1,7 @@
 """Who may open which page, what it answers to nonsense, and where its figures lead."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,9 +10,12 @@ from django.test import Client
 
 from chatapp.accounts.models import User
 from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.periods import DAY
+from chatapp.dashboard.sums import Sums
 from chatapp.dashboard.templatetags.spend import amount
 from chatapp.ledger.models import Charge
-from tests.dashboard.conftest import TODAY, signed_in
+from chatapp.pricing.usage import Certainty, Metered
+from tests.dashboard.conftest import HAIKU, NOW, TODAY, Authorize, signed_in
 
 PAGES = ["/dashboard/", "/dashboard/calls/", "/dashboard/export.csv", "/dashboard/export.json"]
 OWN = [page.replace("/dashboard/", "/usage/") for page in PAGES]
@@ -65,6 +69,37 @@ def test_pages_are_read_only_and_not_kept(page: str, payer: Client, prices: None
 def test_an_empty_ledger_says_so(payer: Client, prices: None) -> None:
     assert "Nothing in these days" in payer.get("/dashboard/").text
     assert "Clear the filters" in payer.get("/dashboard/?status=unknown").text
+
+
+@pytest.mark.usefixtures("ledger")
+def test_calls_without_an_amount_are_not_nothing(payer: Client) -> None:
+    for look in ("", "&unit=tokens"):
+        page = payer.get(f"/dashboard/?status=unknown&range=12m{look}")
+        assert page.context["figures"].all.calls
+        assert "Nothing in these days" not in page.text
+        assert "No call matches" not in page.text
+        assert "No amount is known of" in page.text
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_free_call_is_no_unknown_one(payer: Client, authorize: Authorize) -> None:
+    free = Metered(HAIKU, {"input_tokens": 0, "output_tokens": 0}, {}, Certainty.EXACT)
+    authorize(NOW).capture(free)
+    page = payer.get("/dashboard/?user=alice&range=today").text
+    assert "Nothing was billed for these calls" in page
+
+
+@pytest.mark.usefixtures("ledger")
+def test_unknown_money_is_compared_with_nothing(payer: Client) -> None:
+    days = Charge.objects.filter(status="unknown").values_list("day", flat=True)
+    after = next(day + DAY for day in days if day.day > 1 and day + DAY <= TODAY)
+    page = payer.get(f"/dashboard/?from={after}&to={after}&status=unknown")
+    figures = page.context["figures"]
+    assert figures.before.calls
+    assert "Nothing was spent" not in page.text
+    assert "no amount is known" in page.text
+    spent = Sums(calls=1, priced_calls=1, amount_pusd=5)
+    assert replace(figures, all=Sums(calls=2), before=spent).change is None
 
 
 def test_everybody_sees_their_own_and_nobody_elses(ledger: Any, payer: Client) -> None:
