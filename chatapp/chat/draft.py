@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from chatapp.accounts.models import User
 from chatapp.chat.fitting import check_files
 from chatapp.chat.models import Attachment, Conversation, Generation, Message, Project
+from chatapp.chat.picking import offered
 from chatapp.chat.prompts import prompt_for
-from chatapp.chat.refusals import Refused, busy, not_found, unpriced
+from chatapp.chat.refusals import Refused, busy, not_found
 from chatapp.chat.text import clean
 from chatapp.chat.wishes import Wishes
 from chatapp.claude.client import Prompt
 from chatapp.claude.prompt import Options
-from chatapp.pricing.models import Model, price_book
+from chatapp.pricing.models import Model
 from chatapp.web.numbers import number
 
 TEXT_LIMIT = 200_000  # bytes; a frame holds 256 KiB
@@ -175,18 +176,6 @@ def change_settings(
         )
     conversation.max_tokens = max_tokens
     return chosen
-
-
-def offered(name: str) -> Model:
-    """The model people may pick under this id or alias."""
-    id = price_book().resolve(name) or name
-    if model := Model.objects.offered().filter(id=id).first():
-        return model
-    model = Model.objects.filter(id=id, offered=True).first()
-    if model and not (model.price and model.price.available):
-        raise unpriced(model)
-    words = _("There is no model “%(name)s” here.") % {"name": name[:60]}
-    raise Refused("model_unknown", words, field="model")
 
 
 def _question(user: User, conversation: Conversation, parent: Message | None, ask: Ask) -> Message:

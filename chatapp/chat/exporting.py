@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from chatapp.accounts.models import User
 from chatapp.chat import foreign
-from chatapp.chat.draft import TEXT_LIMIT, offered
+from chatapp.chat.draft import TEXT_LIMIT
 from chatapp.chat.models import Conversation, Message
+from chatapp.chat.picking import offered
 from chatapp.chat.refusals import Refused
 from chatapp.chat.text import clean
 from chatapp.chat.wishes import Wishes

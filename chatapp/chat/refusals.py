@@ -39,6 +39,11 @@ def unpriced(model: Model) -> Refused:
     return Refused("model_unpriced", words % {"model": model.name}, field="model")
 
 
+def withdrawn(model: Model) -> Refused:
+    words = _("%(model)s is no longer offered. Choose another model.")
+    return Refused("model_unknown", words % {"model": model.name}, field="model")
+
+
 def context_exceeded(model: Model, tokens: int, max_tokens: int) -> Refused:
     words = _(
         "This conversation is %(tokens)s tokens long and up to %(most)s are kept for the reply, "

@@ -23,10 +23,10 @@ from chatapp.chat.draft import Ask, change_settings
 from chatapp.chat.figures import Figures, figures
 from chatapp.chat.listing import listing
 from chatapp.chat.models import Conversation, Generation, Message
+from chatapp.chat.picking import Picker
 from chatapp.chat.refusals import Refused
 from chatapp.claude.errors import Fault
 from chatapp.ledger.models import Charge
-from chatapp.pricing.models import Model
 from chatapp.web.database import db
 
 P = ParamSpec("P")
@@ -85,8 +85,8 @@ def conversation(request: Member, id: UUID) -> HttpResponse:
 
 def page(request: Member, chosen: Conversation, conversation: Conversation | None) -> HttpResponse:
     messages = articles.branch(conversation, uuid_in(request, "at")) if conversation else []
-    models = list(Model.objects.offered())
-    limit = next((model.max_output for model in models if model.id == chosen.model), None)
+    picker = Picker.of(chosen)
+    limit = picker.model.max_output
     context = {
         "section": "chat",
         "conversation": conversation,
@@ -97,10 +97,12 @@ def page(request: Member, chosen: Conversation, conversation: Conversation | Non
         "attachments": attachment_limits(),
         "messages": messages,
         "listing": listing(Conversation.objects.of(request.user).listed()),
-        "models": models,
-        "model": chosen.model,
-        "max_tokens": min(chosen.max_tokens, limit or chosen.max_tokens),
-        "max_tokens_limit": limit or chosen.max_tokens,
+        "models": picker.models,
+        "model": picker.model.id,
+        "gone": picker.gone,
+        "gone_words": picker.why,
+        "max_tokens": min(chosen.max_tokens, limit),
+        "max_tokens_limit": limit,
         "system_prompt": chosen.system_prompt,
         "wishes": chosen.options or {},
         "figures": figures(conversation, messages) if conversation else Figures(),

@@ -8,7 +8,7 @@ const list = dialog.querySelector("ul");
 
 // choose(model): called with the id that is picked
 export function pickModel({ dataset }, choose) {
-  list.replaceChildren(...[...document.querySelectorAll("#models input")].map((option) => {
+  list.replaceChildren(...[...document.querySelectorAll("#models input:enabled")].map((option) => {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";

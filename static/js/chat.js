@@ -252,6 +252,7 @@ class Chat {
     else if (button.dataset.opens) by(button.dataset.opens).showModal();
     else if ("closes" in button.dataset) button.closest("dialog").close();
     else if (button.dataset.action === "summarise") this.#summarise();
+    else if (button.dataset.action === "pick-model") this.#settings.pick();
     else if (button.closest("article")) this.#act(button);
   }
 

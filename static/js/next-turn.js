@@ -7,7 +7,7 @@ const MESSAGE = 400; // tokens of a short message, and of its reply, as figures.
 
 export function priceNextTurns(models) {
   const { tokens, model, until } = document.getElementById("figures").dataset;
-  for (const { value, labels: [label], dataset: { input, cached, output } } of models.querySelectorAll("input")) {
+  for (const { value, labels: [label], dataset: { input, cached, output } } of models.querySelectorAll("input:enabled")) {
     const read = value === model && Date.parse(until) > Date.now() ? cached : input;
     const amount = about(tokens * read + MESSAGE * (Number(input) + Number(output)));
     label.querySelector(".model-next").textContent = tokens && input

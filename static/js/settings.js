@@ -43,6 +43,13 @@ export class Settings extends EventTarget {
     };
   }
 
+  // Asked for where it is said that the chat's own model is no longer offered.
+  pick() {
+    const models = document.getElementById("models");
+    models.open = true;
+    models.querySelector("input:enabled")?.focus();
+  }
+
   get #model() {
     return document.querySelector("#models input:checked");
   }
@@ -56,7 +63,7 @@ export class Settings extends EventTarget {
     this.#wishes.offer(this.#model.dataset);
     for (const example of document.querySelectorAll(".example")) {
       const pusd = Number(input) * example.dataset.in + Number(output) * example.dataset.out;
-      example.querySelector("[data-price]").textContent = about(pusd);
+      example.querySelector("[data-price]").textContent = input ? about(pusd) : "";
     }
     await this.#save().catch((fault) => this.#complain(fault));
   }
@@ -85,6 +92,7 @@ export class Settings extends EventTarget {
     if (this.conversation) await post(`/c/${this.conversation}/settings/`, this.values);
     this.#saved = this.values;
     this.#trouble.hidden = true;
+    document.getElementById("gone")?.remove(); // nothing is saved with a model that is not offered
     this.dispatchEvent(new Event("changed"));
   }
 

@@ -1,6 +1,7 @@
 """Replies that think, search, end early or are written anew, and the figures above the chat."""
 
 import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -15,6 +16,13 @@ pytestmark = pytest.mark.once
 SMALL = """from chatapp.pricing.models import Model
 model = Model.objects.get(id="claude-opus-4-6")
 model.context_window = 2_000
+model.save()"""
+ENDS = """from datetime import date
+from chatapp.pricing.models import Model
+Model.objects.filter(id="claude-opus-4-5").update(deprecated=date(2026, 10, 1), retires="2027-05-05")"""
+OFFER = """from chatapp.pricing.models import Model
+model = Model.objects.get(id="claude-opus-4-7")
+model.offered = %s
 model.save()"""
 
 
@@ -138,6 +146,18 @@ def test_a_reply_is_written_anew_by_another_model(alice: Page) -> None:
     expect(alice.locator("#figures")).to_contain_text("in all")
 
 
+def test_the_list_of_models_says_when_one_ends(alice: Page, visit: Visit, server: Server) -> None:
+    server.manage("shell", "-c", ENDS)
+    for page, words in (
+        (alice, "retires 5 May 2027"),
+        (visit(server, "alice", locale="de-DE"), "endet am 5. Mai 2027"),
+    ):
+        page.reload()
+        page.locator("#models summary").click()
+        label = page.locator("label.model", has_text="Claude Opus 4.5")
+        expect(label.locator(".badge")).to_have_text(words)
+
+
 def test_the_list_of_models_prices_the_next_turn(alice: Page) -> None:
     models = alice.locator("#models")
     models.locator("summary").click()
@@ -152,6 +172,45 @@ def test_the_list_of_models_prices_the_next_turn(alice: Page) -> None:
         label = models.locator("label.model", has_text=name)
         expect(label).to_contain_text(re.compile(r"\$\d+ in · \$\d+ out.*\d+[kM] context", re.S))
         expect(label).to_contain_text(re.compile(r"next turn about \$0\.\d+"))
+
+
+@pytest.fixture
+def withdraw(server: Server) -> Iterator[Callable[[], str]]:
+    """withdraw(): Opus 4.7 is not offered any more, until the test ends."""
+    yield lambda: server.manage("shell", "-c", OFFER % False)
+    server.manage("shell", "-c", OFFER % True)
+
+
+def test_a_chat_goes_on_when_its_model_is_no_longer_offered(
+    alice: Page, withdraw: Callable[[], str]
+) -> None:
+    alice.forgiven.append("400")  # type: ignore[attr-defined]
+    gone = "Claude Opus 4.7 is no longer offered"
+    choose_model(alice, "Claude Opus 4.7")
+    ask(alice, "Hi [[words:5]]")
+    finished(alice)
+    withdraw()
+    ask(alice, "Still there?")
+    expect(alice.locator("#composer-note")).to_contain_text(gone)
+    alice.reload()
+    expect(finished(alice).locator(".prose")).to_contain_text("w4")
+    notice = alice.locator("#gone")
+    expect(notice).to_contain_text(gone)
+    expect(composer(alice)).to_have_value("Still there?")
+    composer(alice).press("Enter")
+    expect(alice.locator("#composer-note")).to_contain_text(gone)
+    notice.get_by_role("button", name="Choose a model").click()
+    own = alice.locator("label.model", has_text="Claude Opus 4.7")
+    expect(own).to_contain_text("no longer offered")
+    expect(own.get_by_role("radio")).to_be_disabled()
+    alice.locator("label.model", has_text="Claude Haiku 4.5").click()
+    expect(notice).to_be_hidden()
+    composer(alice).press("Enter")
+    expect(finished(alice, 1).locator(".price-line")).to_contain_text("claude-haiku-4-5")
+    alice.reload()
+    expect(finished(alice, 1)).to_be_visible()
+    expect(notice).to_have_count(0)
+    expect(alice.locator("label.model", has_text="Claude Opus 4.7")).to_have_count(0)
 
 
 def test_a_full_chat_goes_on_with_a_summary(alice: Page, server: Server) -> None:

@@ -104,6 +104,17 @@ def test_regenerating_writes_a_sibling(alice: Any, bob: Any) -> None:
     assert refusal(bob, Ask(key=uuid4(), message=first.message_id)).code == "not_found"
 
 
+def test_a_model_that_is_no_longer_offered_is_refused(alice: Any) -> None:
+    reply = answered(alice, ask(model="claude-opus-4-5")).message
+    Model.objects.filter(id="claude-opus-4-5").update(offered=False)
+    again = Ask(key=uuid4(), message=reply.id)
+    for refused in again, ask("And?", conversation=reply.conversation_id):
+        answer = refusal(alice, refused)
+        assert (answer.code, answer.field) == ("model_unknown", "model")
+        assert answer.message == "Claude Opus 4.5 is no longer offered. Choose another model."
+    post(alice, ask("And?", conversation=reply.conversation_id, model="claude-haiku-4-5"))
+
+
 def test_a_conversation_writes_one_reply_at_a_time(alice: Any) -> None:
     conversation = post(alice, ask()).generation.message.conversation
     assert refusal(alice, ask("And?", conversation=conversation.id)).code == "busy"

@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import ProtectedError
+from django.utils import translation
 
 from chatapp.pricing.book import Version
 from chatapp.pricing.importing import import_prices
@@ -150,7 +151,16 @@ def test_what_a_model_says_of_itself() -> None:
     assert haiku_.price is not None
     assert haiku_.price.tiers[0].input == 1_000_000
     assert haiku_.end_of_life == ""
-    assert Model.objects.get(pk="claude-opus-4-1").end_of_life == "retires 2026-08-05"
+    assert Model.objects.get(pk="claude-opus-4-1").end_of_life == "retires 5 Aug 2026"
+    with translation.override("de"):
+        assert Model.objects.get(pk="claude-opus-4-1").end_of_life == "endet am 5. Aug 2026"
+    assert ends(">=2027-11-09") == "retires 9 Nov 2027 or later"
+    assert ends("next year") == "retires next year"
+    assert ends("") == ends("2027-11-09", called_off=False) == ""
+
+
+def ends(retires: str, *, called_off: bool = True) -> str:
+    return Model(retires=retires, deprecated=NOW.date() if called_off else None).end_of_life
 
 
 def test_what_was_recorded_stays() -> None:

@@ -1,13 +1,14 @@
 """The models the vendor sells, and the whole book as one value."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -79,9 +80,21 @@ class Model(BookEntry):
 
     @property
     def end_of_life(self) -> str:
-        """ "retires 2026-11-30" once the vendor has called it deprecated, else ""."""
-        ends = self.deprecated and self.deprecated <= timezone.now().date()
-        return _("retires %(day)s") % {"day": self.retires} if ends and self.retires else ""
+        """ "retires 30 Nov 2026" once the vendor has called it deprecated, else ""."""
+        if not self.retires or not self.deprecated or self.deprecated > timezone.now().date():
+            return ""
+        words = _("retires %(day)s")
+        if self.retires.startswith(">="):
+            words = _("retires %(day)s or later")
+        return words % {"day": _day(self.retires.removeprefix(">="))}
+
+
+def _day(written: str) -> str:
+    """A day in the reader's language; what is no date stays as it was written."""
+    try:
+        return date_format(date.fromisoformat(written), _("j M Y"))
+    except ValueError:
+        return written
 
 
 _cached: tuple[object, book.PriceBook] | None = None
