@@ -109,8 +109,7 @@ def abandon(id: UUID) -> bool:
     charge = latest_charge(generation)
     bill = None
     if charge and charge.state == ChargeState.AUTHORIZED:
-        written = max(guess_tokens(text + thinking) - _written_before(charge), 0)
-        metered = charge.interrupted(estimated_output=written)
+        metered = charge.interrupted(estimated_output=written(generation, charge))
         bill = Bill(charge=charge, metered=metered, error="interrupted")
     how = Settlement(
         state=State.INTERRUPTED,
@@ -122,6 +121,11 @@ def abandon(id: UUID) -> bool:
         bill=bill,
     )
     return generation.settle(how, fence=generation.fence)
+
+
+def written(generation: Generation, charge: Charge) -> int:
+    """About how many tokens of what was saved this call has written, the latest of its reply."""
+    return max(guess_tokens("".join(Chunk.words(generation))) - _written_before(charge), 0)
 
 
 def _written_before(charge: Charge) -> int:

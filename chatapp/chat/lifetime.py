@@ -11,6 +11,7 @@ from django.template.loader import get_template
 from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended, person_erased
 from chatapp.chat.broadcast import broadcast
+from chatapp.chat.gone import let_go
 from chatapp.chat.markdown import render
 from chatapp.chat.models import Attachment, Conversation, Project
 from chatapp.chat.running import engine
@@ -51,6 +52,7 @@ async def drain(grace: float, **kwargs: Any) -> None:
 @receiver(person_erased)
 def forget(person: User, **kwargs: Any) -> None:
     """Remove what they wrote. What it cost stays in the ledger."""
+    let_go(person)
     Conversation.objects.of(person).delete()
     Attachment.objects.filter(owner=person).delete()
     Project.objects.filter(owner=person).delete()

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext_noop as noop
 
-from chatapp.chat import claims
+from chatapp.chat import claims, gone
 from chatapp.chat.broadcast import Broadcast, broadcast
 from chatapp.chat.conversation import Claim, Posted, Taker
 from chatapp.chat.events import Frame
@@ -63,6 +63,8 @@ class Engine:
         self._alive_at = 0.0
         # Of each lease, its end and since when we have seen just that.
         self._leases: dict[UUID, tuple[datetime, float]] = {}
+        # Of each charge whose reply is gone, since when we have seen it.
+        self._forsaken: dict[int, float] = {}
 
     async def start(self) -> None:
         if not self.writes:
@@ -230,6 +232,8 @@ class Engine:
         leases, waiting, late = await db(self._findings)
         for id in self._lost(leases):
             await self._end(claims.abandon, id)
+        for charge in self._unpaid(await db(gone.forsaken)):
+            await self._pay(charge)
         for id in late:
             await self._end(claims.expire, id)
         for id in waiting:
@@ -250,6 +254,15 @@ class Engine:
         patience = self.beat + 1
         return [id for id, _, over in leases if over and now - self._leases[id][1] > patience]
 
+    def _unpaid(self, charges: list[int]) -> list[int]:
+        """Those whose writer, if it lived, had a whole lease to settle them itself."""
+        now = monotonic()
+        before, self._forsaken = self._forsaken, {}
+        for charge in charges:
+            self._forsaken[charge] = before.get(charge, now)
+        patience = self.lease.total_seconds()
+        return [charge for charge, since in self._forsaken.items() if now - since > patience]
+
     def _findings(self) -> tuple[list[Lease], list[UUID], list[UUID]]:
         replies = Generation.objects
         late = timedelta(seconds=settings.QUEUE_TIMEOUT)
@@ -267,6 +280,13 @@ class Engine:
                 self._broadcast.publish(topic, frame)
         except Exception as fault:
             logger.error("reply %s: %s", id, fault, exc_info=not _outage(fault))
+
+    async def _pay(self, charge: int) -> None:
+        """The same of a charge that nobody else settles."""
+        try:
+            await db(gone.settle, charge)
+        except Exception as fault:
+            logger.error("charge %s: %s", charge, fault, exc_info=not _outage(fault))
 
 
 def _outage(fault: BaseException) -> bool:

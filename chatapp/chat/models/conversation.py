@@ -194,8 +194,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(deleted_at=None)
 
     def forgotten(self) -> Self:
-        """Deleted for longer than an undo takes."""
-        return self.filter(deleted_at__lt=timezone.now() - UNDO)
+        """Deleted for longer than an undo takes, with no reply still being written in their chat."""
+        live = Message.objects.filter(
+            conversation=models.OuterRef("conversation"),
+            generation__state__in=["queued", "running"],
+        )
+        return self.filter(~models.Exists(live), deleted_at__lt=timezone.now() - UNDO)
 
 
 class Message(models.Model):
