@@ -48,11 +48,11 @@ def budgets(asked: Filter) -> list[Progress]:
     """The person's budgets where one person is shown; else everyone's and the teams', fullest first."""
     if asked.user:
         found = Budget.objects.applying_to(asked.user)
-    else:
-        found = Budget.objects.exclude(scope=Budget.Scope.PERSON).select_related("team")
-        if asked.team and asked.team != NO_TEAM:
-            found = found.filter(team=int(asked.team))
-    return fullest([progress(budget, asked.source) for budget in found[:MOST]])
+        return fullest([progress(budget, asked.source) for budget in found])[:MOST]
+    found = Budget.objects.exclude(scope=Budget.Scope.PERSON).select_related("team")
+    if asked.team and asked.team != NO_TEAM:
+        found = found.filter(team=int(asked.team))
+    return all_bars(found, asked.source)[:MOST]
 
 
 def fullest(bars: list[Progress]) -> list[Progress]:
@@ -67,23 +67,28 @@ def progress(budget: Budget, source: str) -> Progress:
 def all_bars(budgets: Iterable[Budget], source: str) -> list[Progress]:
     """How budgets stand today, the fullest first; two questions a period, however many there are."""
     today = business_day(timezone.now())
-    used = {period: _used(period, today, source) for period in Budget.Period}
+    budgets = list(budgets)
+    used = {
+        period: _used(period, today, source, {budget.scope for budget in budgets})
+        for period in {budget.period for budget in budgets}
+    }
     bars = []
     for budget in budgets:
-        spent, held = used[Budget.Period(budget.period)]
+        spent, held = used[budget.period]
         key = (budget.person_id, budget.team_id)
         bars.append(_bar(Standing(budget, today, spent[key], held[key])))
     return fullest(bars)
 
 
 Money = Counter[tuple[int | None, int | None]]
+WHOSE = {"person": "rank", "team": "team", "everyone": "all"}
 
 
-def _used(period: str, today: date, source: str) -> tuple[Money, Money]:
+def _used(period: str, today: date, source: str, scopes: set[str]) -> tuple[Money, Money]:
     """pico-USD spent and held by (person, None), (None, team), and (None, None): everyone."""
     first, last = Budget(period=period).period_of(today)
     spent, held = Money(), Money()
-    grains = [f"{whose}-{period}" for whose in ("rank", "team", "all")]
+    grains = [f"{WHOSE[scope]}-{period}" for scope in scopes]
     rows = Rollup.objects.filter(grain__in=grains, day=first, source=source).order_by()
     summed = rows.values_list("grain", "user", "team").annotate(
         sum=Sum(F("amount_pusd") + F("held_pusd"))

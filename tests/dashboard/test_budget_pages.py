@@ -30,6 +30,7 @@ def spent(alice: Any) -> Callable[[int], None]:
         DailyTotal.objects.create(
             day=business_day(timezone.now()),
             user=alice,
+            team=alice.team,
             model="claude-haiku-4-5",
             purpose="chat",
             source="anthropic",
@@ -84,6 +85,17 @@ def test_who_is_near_comes_first(manager: Client, spent: Any, alice: Any) -> Non
     page = manager.get("/dashboard/budgets/")
     assert [bar.percent for bar in page.context["bars"]] == [90, 9]
     assert "1 of 2 are at 80 % or more" in " ".join(page.text.split())
+
+
+def test_the_spend_page_shows_the_fullest(manager: Client, spent: Any, alice: Any) -> None:
+    for number in range(14):
+        team = Team.objects.create(name=f"Team {number:02}")
+        budget(10, scope="team", team=team)
+    alice.team = team
+    alice.save()
+    spent(10 * PUSD)
+    shown = manager.get("/dashboard/").context["budgets"]
+    assert (shown[0].whose, shown[0].percent, len(shown)) == ("Team 13", 100, 12)
 
 
 def test_at_the_limit_a_click_asks_and_a_click_grants(
