@@ -90,12 +90,14 @@ class Sums(NamedTuple):
 
 
 _TOKENS = " + ".join(name for name in Sums._fields if name.endswith("_tokens"))
+_TOKENS_IN = _TOKENS.removesuffix(" + output_tokens")
 # What is summed of each row, by what it is called.
 _ALL = {name: name for name in Sums._fields} | {
     "priced_calls": "CASE WHEN status IN ('exact', 'estimated') THEN calls ELSE 0 END"
 }
 _RANK = {name: _ALL[name] for name in ("calls", "priced_calls", "amount_pusd")} | {
-    "tokens": _TOKENS
+    "tokens_in": _TOKENS_IN,
+    "tokens": _TOKENS,
 }
 _UNITS = {"usd": {"amount_pusd": "amount_pusd"}, "tokens": {"tokens": _TOKENS}}
 
@@ -130,11 +132,12 @@ class Rank(NamedTuple):
     calls: int
     priced_calls: int
     amount_pusd: int
+    tokens_in: int
     tokens: int
 
     @property
-    def average_pusd(self) -> int:
-        return self.amount_pusd // self.priced_calls if self.priced_calls else 0
+    def average_pusd(self) -> int | None:
+        return self.amount_pusd // self.priced_calls if self.priced_calls else None
 
 
 def ranks(parts: list[Rows]) -> dict[int, Rank]:

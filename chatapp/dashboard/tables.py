@@ -81,9 +81,11 @@ def people_page(spend: Spend, look: Look) -> tuple[list[User], int]:
     pages = max(1, -(-len(sums) // PAGE))
     start = (min(look.page, pages) - 1) * PAGE
     if look.sort == "name":
-        found = User.objects.filter(id__in=sums).order_by("username").select_related("team")
-        return list(found[start : start + PAGE]), pages
-    ids = sorted(sums, key=lambda user: (_order(sums[user], look.sort), user))[start : start + PAGE]
+        named = User.objects.filter(id__in=sums).only("name", "username")
+        ranked = [pk for name, pk in sorted((user.label.casefold(), user.pk) for user in named)]
+    else:
+        ranked = sorted(sums, key=lambda user: (_order(sums[user], look.sort), user))
+    ids = ranked[start : start + PAGE]
     people = spend.people(ids)
     return [people[user] for user in ids], pages
 
@@ -148,11 +150,12 @@ def own_table(spend: Spend, look: Look, kind: str) -> Table:
     found = {
         key: sums for (key,), sums in by_call.short_sums_by(spend.asked.charges(), kind).items()
     }
-    shown = sorted(found, key=lambda key: (_order(found[key], look.sort), str(key)))[:PAGE]
+    names = {key: opaque(kind, key) if key else str(NONE[kind]) for key in found}
+    shown = sorted(found, key=lambda key: (_key(names[key], found[key], look), str(key)))[:PAGE]
     every = spend.all
     rows = tuple(
         Row(
-            name=opaque(kind, key) if key else str(NONE[kind]),
+            name=names[key],
             sums=found[key],
             calls_href=spend.asked.link("calls", **{kind: key}) if key else "",
             href=spend.asked.link(**look.params(page=1), **{kind: key}) if key else "",
@@ -201,21 +204,26 @@ def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
 
 
 def _order(sums: Sums | Rank, sort: str) -> int:
+    """The largest first, what is not known last."""
     match sort:
         case "calls":
             return -sums.calls
         case "tokens":
-            return -sums.tokens
+            return -sums.tokens_in
+        case _ if not sums.priced_calls:
+            return 1
         case "average":
             return -(sums.average_pusd or 0)
         case _:
             return -sums.amount_pusd
 
 
+def _key(name: str, sums: Sums, look: Look) -> tuple[int, str]:
+    return 0 if look.sort == "name" else _order(sums, look.sort), name.casefold()
+
+
 def _sorted(rows: list[Row], look: Look) -> tuple[Row, ...]:
-    if look.sort == "name":
-        return tuple(sorted(rows, key=lambda row: row.name))
-    return tuple(sorted(rows, key=lambda row: (_order(row.sums, look.sort), row.name)))
+    return tuple(sorted(rows, key=lambda row: _key(row.name, row.sums, look)))
 
 
 def _share(sums: Sums, every: Sums) -> dict[str, str]:

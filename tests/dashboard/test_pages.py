@@ -2,14 +2,18 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db.models import Count
 from django.test import Client
 
 from chatapp.accounts.models import User
 from chatapp.dashboard.filters import Filter
+from chatapp.dashboard.look import SORTS
 from chatapp.dashboard.periods import DAY
 from chatapp.dashboard.sums import Sums
 from chatapp.dashboard.templatetags.spend import amount
@@ -195,6 +199,33 @@ def test_a_persons_name_is_never_markup(payer: Client, ledger: Any) -> None:
     User.objects.filter(charges__isnull=False).update(name="<img src=x onerror=alert(1)>")
     for by in ("user", "model"):
         assert "<img src=x" not in payer.get(f"/dashboard/?by={by}").text
+
+
+def shown(cell: str) -> str | int:
+    """What a table's cell says: an amount's or a count's number, -1 for a dash, or words."""
+    if value := re.search(r'<data [^>]*value="([^"]*)"', cell):
+        return round(Decimal(value[1]) * 10**12)
+    words = re.sub(r"<sup.*?</sup>|<span.*?</span>|<[^>]*>", "", cell).strip().replace(",", "")
+    return int(words) if words.isdecimal() else words or -1
+
+
+def test_tables_are_in_the_order_that_their_head_says(payer: Client, ledger: Any) -> None:
+    busy = User.objects.annotate(made=Count("charges")).latest("made")
+    User.objects.filter(pk__in=[busy.pk, busy.pk + 1]).update(name="")
+    queries = ("range=12m", f"range=30d&user={busy.username}")
+    for sort, query in product(SORTS, queries):
+        page = payer.get(f"/dashboard/?{query}&sort={sort}").text
+        tables = re.findall(r'<table class="table sums">(.*?)<tfoot', page, re.DOTALL)
+        assert len(tables) >= 3
+        for table in tables:
+            head, *rows = (
+                re.findall(r"<t[hd] .*?</t[hd]>", row, re.DOTALL)
+                for row in re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
+            )
+            (at,) = (n for n, cell in enumerate(head) if "aria-sort" in cell)
+            values = [shown(row[at]) for row in rows]
+            order = str.casefold if sort == "name" else int.__neg__
+            assert values == sorted(values, key=order), (query, head[at])
 
 
 @pytest.mark.usefixtures("ledger")
