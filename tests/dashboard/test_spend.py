@@ -1,16 +1,20 @@
 """Every way of summing the same calls gives the same amount, whatever is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 import pytest
 from django.db.models import Sum
-from django.test import override_settings
+from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatapp.accounts.models import Team, User
-from chatapp.dashboard import by_call, tables
+from chatapp.dashboard import by_call, export, focus, tables
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.frame import certainty
 from chatapp.dashboard.look import BY, Look
@@ -19,7 +23,8 @@ from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums, total
 from chatapp.ledger import checking
 from chatapp.ledger.models import Charge, ChargeLine, Kind, Source, State
-from tests.dashboard.conftest import make
+from chatapp.pricing.money import pusd
+from tests.dashboard.conftest import NOW, TODAY, make
 
 Ask = Callable[..., Filter]
 asked_for = st.fixed_dictionaries(
@@ -59,8 +64,12 @@ def in_words(query: dict[str, Any]) -> dict[str, str]:
 )
 @given(query=asked_for, by=st.sampled_from(list(BY)), page=st.integers(1, 3))
 def test_every_sum_is_the_same(ask: Ask, query: dict[str, Any], by: str, page: int) -> None:
-    asked = ask(**in_words(query))
-    spend, look = Spend(asked), Look(by=by, page=page)
+    agree(ask(**in_words(query)), Look(by=by, page=page))
+
+
+def agree(asked: Filter, look: Look) -> None:
+    """Charts, tables, the matrix and the parts by certainty add up to the rows of the ledger."""
+    spend = Spend(asked)
     people, _ = tables.people_page(spend, look)
     matrix = tables.matrix(spend, look, people)
     rows = asked.charges().aggregate(amount=Sum("amount_pusd"))["amount"] or 0
@@ -68,7 +77,7 @@ def test_every_sum_is_the_same(ask: Ask, query: dict[str, Any], by: str, page: i
     assert spend.all.amount_pusd == int(rows)
     assert spend.all.calls == asked.charges().count()
     assert spend_chart(spend, look).total == int(rows)
-    assert spend_chart(spend, Look(by=by, unit="tokens")).total == spend.all.tokens
+    assert spend_chart(spend, replace(look, unit="tokens")).total == spend.all.tokens
     assert total(column.sums for column in matrix.models) == spend.all
     for table in (
         tables.people_table(spend, look, people),
@@ -137,14 +146,17 @@ def test_what_has_no_amount_is_never_nothing(ask: Ask) -> None:
     assert sums.calls == 0 or sums.known_pusd is None
 
 
-@pytest.mark.usefixtures("ledger")
-def test_cache_savings_are_the_uncached_price_less_what_was_paid(ask: Ask) -> None:
+@pytest.mark.parametrize("calls", ["ledger", "hard"])
+def test_cache_savings_are_the_uncached_price_less_what_was_paid(
+    calls: str, ask: Ask, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(calls)
     asked = ask(range="12m")
     cached = ChargeLine.objects.filter(kind__startswith="cache", charge__in=asked.charges())
     saved = 0
     for line in cached.select_related("price_version"):
-        tier = line.price_version.value().tiers[0]
-        saved += line.quantity * tier.input - line.amount_pusd
+        rate = line.price_version.value().tier(line.charge.tokens_in).input
+        saved += line.quantity * rate * line.multiplier_bp // 10_000 - line.amount_pusd
     assert Spend(asked).figures.savings_pusd == saved
 
 
@@ -166,11 +178,8 @@ def test_rollups_and_calls_say_the_same(ask: Ask, query: dict[str, Any]) -> None
         assert spend.sums("whole", *columns) == by_call.sums_by(calls, *columns)
     assert spend.by_team == {team: s for (team,), s in by_call.sums_by(calls, "team").items()}
     ranked = by_call.sums_by(calls, "user")
-    assert {
-        user: (rank.calls, rank.priced_calls, rank.amount_pusd, rank.tokens, rank.average_pusd)
-        for user, rank in spend.ranks.items()
-    } == {
-        user: (s.calls, s.priced_calls, s.amount_pusd, s.tokens, s.average_pusd or 0)
+    assert {user: (*rank, rank.average_pusd) for user, rank in spend.ranks.items()} == {
+        user: (s.calls, s.priced_calls, s.amount_pusd, s.tokens_in, s.tokens, s.average_pusd)
         for (user,), s in ranked.items()
     }
 
@@ -178,3 +187,69 @@ def test_rollups_and_calls_say_the_same(ask: Ask, query: dict[str, Any]) -> None
 @pytest.mark.usefixtures("ledger")
 def test_made_up_calls_break_no_law() -> None:
     assert checking.check().breaks == []
+
+
+def each_filter() -> Iterator[dict[str, str]]:
+    """Every value of every filter."""
+    found = [{"range": name} for name in ("today", "7d", "month", "last-month", "12m")]
+    yesterday = str(TODAY - timedelta(days=1))
+    found.append({"from": yesterday, "to": str(TODAY)})
+    every = {"range": "12m"}
+    found += [every | {"team": team} for team in ("none", str(Team.objects.get(name="Hard").pk))]
+    for name, column in {
+        "user": "user__username",
+        "region": "inference_geo",
+        "tier": "service_tier",
+        **{name: name for name in ("model", "status", "purpose", "project", "conversation")},
+    }.items():
+        values = Charge.objects.order_by(column).values_list(column, flat=True).distinct()
+        found += [every | {name: str(value)} for value in values if value]
+    found.append({"range": "today", "hour": f"{NOW - timedelta(hours=2.5):%Y-%m-%dT%H:00Z}"})
+    yield from found
+
+
+@pytest.mark.usefixtures("hard")
+def test_hard_calls_add_up_too(ask: Ask) -> None:
+    assert checking.check().breaks == []
+    used = ChargeLine.objects.values_list("kind", flat=True).distinct()
+    assert set(used) == set(Kind)
+    for query, by in zip(each_filter(), cycle(BY), strict=False):
+        asked = ask(**query)
+        agree(asked, Look(by=by))
+        whole = Spend(asked)
+        for columns in (("user", "model"), ("team", "status"), ("purpose",), ()):
+            of_calls = by_call.sums_by(asked.charges(), *columns)
+            assert whole.sums("whole", *columns) == of_calls, query
+        assert sum(map(whole.all.amount_of, Kind)) == whole.all.amount_pusd
+
+
+@pytest.mark.usefixtures("hard")
+def test_files_of_hard_calls_add_up_too(ask: Ask) -> None:
+    for query in each_filter():
+        asked = ask(**query)
+        every = Spend(asked).all
+        calls, _ = export._slice(asked, None)
+        assert len(calls) == every.calls
+        assert sum(pusd(call["amount_usd"] or "0") for call in calls) == every.amount_pusd
+        told = export._totals(Spend(asked).together)
+        assert pusd(told["amount_usd"]) == every.amount_pusd
+        for name in export.QUANTITY.values():
+            assert sum(call[name] for call in calls) == told[name] == getattr(every, name)
+        lines, _ = focus._slice(asked, None)
+        assert sum(pusd(line["BilledCost"]) for line in lines) == every.amount_pusd
+        for line in lines:
+            cost = Decimal(line["ListUnitPrice"]) * Decimal(line["PricingQuantity"])
+            assert cost == Decimal(line["ListCost"])
+
+
+@pytest.mark.usefixtures("hard")
+def test_what_waits_for_an_amount_is_marked(payer: Client) -> None:
+    page = payer.get("/dashboard/?range=12m")
+    waiting = {part.status: part.sums for part in page.context["certainty"] if not part.priced}
+    assert [sums.calls for sums in waiting.values()] == [1, 1]
+    assert all(sums.held_pusd for sums in waiting.values())
+    assert page.context["figures"].all.held_pusd == sum(s.held_pusd for s in waiting.values())
+    assert page.text.count("at most") == 2
+    people = page.text[page.text.index('aria-labelledby="people"') :]
+    alice = people[people.index(">Alice<") :].partition("</tr>")[0]
+    assert ">+2</sup>" in alice
