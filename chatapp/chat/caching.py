@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from chatapp.chat.prompts import counted
 from chatapp.ledger.models import Charge
 from chatapp.web.numbers import number
 
@@ -22,8 +23,7 @@ def missed(call: Charge, before: Charge | None) -> str:
     """Why this call read nothing of what the one before it had left; "" when it did, or need not."""
     if before is None or not _used(before):
         return ""
-    usage = call.usage or {}
-    if usage.get("cache_read_input_tokens") or not usage.get("cache_creation_input_tokens"):
+    if counted(call.usage, "cache_read_input") or not counted(call.usage, "cache_creation_input"):
         return ""
     if call.model != before.model:
         return _("cache missed: each model has its own")
@@ -41,11 +41,9 @@ def missed(call: Charge, before: Charge | None) -> str:
 
 def _used(call: Charge) -> bool:
     """Whether the vendor has something of this call."""
-    usage = call.usage or {}
-    names = "cache_creation_input_tokens", "cache_read_input_tokens"
-    return any(usage.get(name) for name in names)
+    return counted(call.usage, "cache_creation_input", "cache_read_input") > 0
 
 
 def _kept(call: Charge) -> timedelta:
-    split = (call.usage or {}).get("cache_creation") or {}
-    return timedelta(hours=1) if split.get("ephemeral_1h_input_tokens") else timedelta(minutes=5)
+    split = (call.usage or {}).get("cache_creation")
+    return timedelta(hours=1) if counted(split, "ephemeral_1h_input") else timedelta(minutes=5)

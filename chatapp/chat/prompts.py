@@ -10,6 +10,7 @@ from chatapp.chat.models import Message
 from chatapp.claude.client import Prompt
 from chatapp.claude.files import File
 from chatapp.claude.prompt import Options
+from chatapp.ledger.rating import BEYOND_BELIEF
 
 # What a request's frame may cost beyond the bytes of its words, in tokens.
 FRAME_TOKENS = 64
@@ -65,12 +66,17 @@ def _at_most(part: Any) -> int:
 def context_tokens(usage: Any) -> int:
     """What the last sampling of a call read and wrote: the next prompt begins with it."""
     match usage:
-        case {"iterations": [*entries]} if entries:
-            usage = next((e for e in reversed(entries) if e.get("type") == "message"), entries[-1])
-    usage = usage or {}
-    names = "input", "cache_creation_input", "cache_read_input", "output"
-    counts = [usage.get(f"{name}_tokens") for name in names]
-    return sum(count for count in counts if isinstance(count, int))
+        case {"iterations": [*entries]}:
+            samplings = [entry for entry in entries if isinstance(entry, dict)]
+            messages = [entry for entry in samplings if entry.get("type") == "message"]
+            usage = next(reversed(messages or samplings), usage)
+    return counted(usage, "input", "cache_creation_input", "cache_read_input", "output")
+
+
+def counted(usage: Any, *names: str) -> int:
+    """The sum of these counts of tokens in a usage; what cannot be one is none."""
+    counts = [usage.get(f"{name}_tokens") for name in names] if isinstance(usage, dict) else []
+    return sum(count for count in counts if type(count) is int and 0 <= count <= BEYOND_BELIEF)
 
 
 class Counts:

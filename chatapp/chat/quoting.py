@@ -13,7 +13,7 @@ from chatapp.chat.draft import Ask, Draft
 from chatapp.chat.holding import USEFUL, at_most, extras, fit
 from chatapp.chat.models import Message
 from chatapp.chat.models.generation import shortened
-from chatapp.chat.prompts import MESSAGE_TOKENS, parts, upper_bound
+from chatapp.chat.prompts import MESSAGE_TOKENS, counted, parts, upper_bound
 from chatapp.chat.refusals import Refused, unpriced
 from chatapp.claude import client
 from chatapp.claude.client import Prompt
@@ -56,9 +56,7 @@ def _cached(path: list[Message], model: str) -> int:
         return 0
     if cached_until(last, model) is None:
         return 0
-    usage = last.usage or {}
-    kept = [usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")]
-    return sum(tokens for tokens in kept if isinstance(tokens, int))
+    return counted(last.usage, "cache_read_input", "cache_creation_input")
 
 
 def guess(prompt: Prompt) -> int:

@@ -16,6 +16,7 @@ from chatapp.chat.draft import Ask
 from chatapp.chat.figures import figures
 from chatapp.chat.models import Generation, Settlement
 from chatapp.chat.prompts import context_tokens
+from chatapp.chat.quoting import draft_of
 from chatapp.ledger.models import Charge
 from chatapp.pricing.usage import Certainty, Metered
 from tests.chat.conftest import ask, sell
@@ -44,6 +45,25 @@ def next_to(reply: Generation) -> Ask:
     return ask("More", conversation=message.conversation_id, parent=message.id)
 
 
+# What the ledger takes for no usage, and the like of it.
+ODD: list[dict[str, Any]] = [
+    {"input_tokens": -5},
+    {"output_tokens": "many"},
+    {"output_tokens": 10**30},
+    {"output_tokens": 10**12},
+    {"input_tokens": None},
+    {"input_tokens": True},
+    {"iterations": "none"},
+    {"iterations": ["x"]},
+    {"iterations": [5, None]},
+    {"cache_creation_input_tokens": 9, "cache_creation": 5},
+    {"cache_creation_input_tokens": "9", "cache_creation": ["x"]},
+    {"cache_read_input_tokens": [1], "cache_creation": {"ephemeral_1h_input_tokens": {}}},
+    {"output_tokens_details": 3, "server_tool_use": ["x"]},
+    {"server_tool_use": {"web_search_requests": 10**30}, "service_tier": 1, "speed": {}},
+]
+
+
 @pytest.fixture
 def reply(alice: Any) -> Generation:
     return replied(alice, ask("A question"))
@@ -68,6 +88,25 @@ def test_the_context_is_what_the_last_sampling_had() -> None:
     entries = [{"type": "message", "input_tokens": 5}, {"type": "message", "output_tokens": 7}]
     assert context_tokens({**plain, "iterations": entries}) == 7
     assert context_tokens(None) == 0
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_an_odd_usage_breaks_no_page(client: Client, alice: Any, odd: dict[str, Any]) -> None:
+    first = replied(alice, ask("A question"), USAGE | odd)
+    second = replied(alice, next_to(first), CACHED | odd)
+    for message in shown().filter(generation__isnull=False):
+        article_html(message)
+    conversation = second.message.conversation
+    assert 0 <= figures(conversation, branch(conversation)).tokens <= 10_000
+    client.force_login(alice)
+    pages = [
+        reverse("chat:conversation", args=[conversation.id]),
+        reverse("chat:figures", args=[conversation.id]),
+        reverse("chat:receipt", args=[second.message_id]),
+    ]
+    assert [client.get(url).status_code for url in pages] == [200] * 3
+    _, cached = draft_of(alice, next_to(second))
+    assert 0 <= cached <= 10_000
 
 
 def test_a_full_context_is_warned_of(client: Client, alice: Any) -> None:
