@@ -75,9 +75,9 @@ class Charge(ChargeRecord):
                 return False
             book = price_book()
             self._learn(metered, book, request_id=request_id, message_id=message_id)
+            self.first_token_ms, self.duration_ms = first_token_ms, duration_ms
             rated = self._rated(book, metered)
             self._set(rated)
-            self.first_token_ms, self.duration_ms = first_token_ms, duration_ms
             now = timezone.now()
             self._settle(State.CAPTURED, at=now, error=error, http_status=http_status)
             ChargeLine.objects.record(self, rated.lines, at=now)
@@ -203,6 +203,7 @@ class Charge(ChargeRecord):
             at=self.authorized_at,
             max_tokens=self.max_tokens,
             held_pusd=self.held_pusd,
+            heard=self.first_token_ms is not None,
         )
 
     def _set(self, rated: Rated, usage: dict[str, Any] | None = None) -> None:

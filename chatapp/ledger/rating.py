@@ -13,6 +13,7 @@ from chatapp.pricing.usage import Certainty, Metered, UsageError
 INVALID = "invalid_usage"
 IMPLAUSIBLE = "implausible_usage"
 ABOVE_HOLD = "above_hold"
+ZERO_USAGE = "zero_usage"
 
 # Tokens of one kind in one sampling: a hundred times the largest context window there is. What is
 # merely dear is booked as reported, since it will be billed so: advisors and fallbacks may be.
@@ -32,12 +33,19 @@ class Rated:
 
 
 def rate(
-    book: PriceBook, metered: Metered, *, at: datetime, max_tokens: int, held_pusd: int
+    book: PriceBook,
+    metered: Metered,
+    *,
+    at: datetime,
+    max_tokens: int,
+    held_pusd: int,
+    heard: bool = False,
 ) -> Rated:
     """The price of what was metered, by the versions in force `at` the call's authorization.
 
     What the vendor reports is believed unless it cannot be true: then nothing is booked, the raw
-    usage is kept, and the charge is unknown with a flag, to be looked at by a person.
+    usage is kept, and the charge is unknown with a flag, to be looked at by a person. Of a reply
+    that was `heard` and is reported as none, what is reported is booked, with a flag.
     """
     if metered.usage is None or metered.certainty is Certainty.UNKNOWN:
         return Rated(Status.UNKNOWN)
@@ -47,6 +55,8 @@ def rate(
         return Rated(Status.UNKNOWN, flags=(INVALID,))
     if any(line.quantity > BEYOND_BELIEF for line in rated.lines):
         return Rated(Status.UNKNOWN, flags=(*rated.flags, IMPLAUSIBLE))
+    if heard and _nothing_written(rated, metered):
+        rated = replace(rated, flags=(*rated.flags, ZERO_USAGE))
     if (rated.amount_pusd or 0) > held_pusd:
         return replace(rated, flags=(*rated.flags, ABOVE_HOLD))
     return rated
@@ -80,6 +90,13 @@ def _rate(
         priced.cost.lines,
         priced.cost.flags,
     )
+
+
+def _nothing_written(rated: Rated, metered: Metered) -> bool:
+    """The final usage has no output, though nothing was declined."""
+    if metered.certainty is not Certainty.EXACT or metered.response.get("stop_reason") == "refusal":
+        return False
+    return not tokens(rated.lines, metered.usage)[1]
 
 
 def _tokens_reported(usage: Mapping[str, Any]) -> tuple[int | None, int | None]:

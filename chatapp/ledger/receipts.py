@@ -34,6 +34,7 @@ FLAGS = {
     "unknown_inference_geo": noop("A new region, billed like the global one."),
     "invalid_usage": noop("The usage that was reported is not valid, so nothing was booked."),
     "implausible_usage": noop("The usage reported cannot be true, so nothing was booked."),
+    "zero_usage": noop("A reply was heard, and the usage reported says that none was written."),
     "above_hold": noop("It cost more than the worst case that was held for it."),
 }
 STOPS = {

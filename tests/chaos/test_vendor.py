@@ -158,6 +158,11 @@ async def test_impossible_usage(world: Cluster, tab: Tab, odd: None, directive: 
     found = await told(world, tab, directive)
     assert found.state == "done"
     assert world.query("SELECT COUNT(*) FROM ledger_charge WHERE amount_pusd < 0") == [(0,)]
+    gen = found.frame["gen"]
+    unflagged = (
+        "SELECT COUNT(*) FROM ledger_charge WHERE reference = %s AND CAST(flags AS TEXT) = '[]'"
+    )
+    assert world.query(unflagged, gen if world.postgres else gen.replace("-", "")) == [(0,)]
 
 
 @pytest.mark.row("F15", "no headers")

@@ -205,6 +205,27 @@ def test_what_is_dearer_than_the_hold_is_booked_as_reported(authorize: Authorize
     assert charge.flags == ["above_hold"]
 
 
+@pytest.mark.parametrize(
+    ("told", "heard_ms", "flags"),
+    [
+        ({}, 300, ["zero_usage"]),
+        ({"iterations": [{"type": "message", "input_tokens": 21}]}, 300, ["zero_usage"]),
+        ({"output_tokens": 1}, 300, []),
+        ({"stop_reason": "refusal"}, 300, None),
+        ({}, None, []),
+    ],
+)
+def test_a_reply_that_was_heard_and_is_reported_as_none_is_flagged(
+    authorize: Authorize, told: dict[str, Any], heard_ms: int | None, flags: list[str] | None
+) -> None:
+    charge = authorize()
+    charge.capture(exact(**{"output_tokens": 0} | told), first_token_ms=heard_ms)
+    charge.refresh_from_db()
+    assert charge.status == Status.EXACT
+    assert charge.flags == flags if flags is not None else "zero_usage" not in charge.flags
+    assert list(charge.rerated(price_book()).flags) == charge.flags
+
+
 def test_a_loop_of_searches_may_write_more_than_one_sampling(authorize: Authorize) -> None:
     charge = authorize(prompt_tokens=1000, max_tokens=100)
     charge.capture(exact(output_tokens=600, server_tool_use={"web_search_requests": 3}))
