@@ -91,10 +91,11 @@ async def tell(
             yield Paused(rest_of_it)
             prompt, turn, attempt = rest_of_it, turn + 1, 1
         except Fault as fault:
-            wait = pause(attempt, fault)
-            if heard or not fault.retryable or attempt == ATTEMPTS or wait > LONGEST_WAIT:
+            too_late = (fault.retry_after or 0) > LONGEST_WAIT
+            if heard or not fault.retryable or attempt == ATTEMPTS or too_late:
                 yield Ended(fault)
                 return
+            wait = pause(attempt, fault)
             yield Waiting(fault, wait)
             await rest(wait)
             attempt += 1

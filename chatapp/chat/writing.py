@@ -39,6 +39,7 @@ from chatapp.chat.stopwatch import Stopwatch
 from chatapp.claude import client
 from chatapp.claude.client import Reply
 from chatapp.claude.errors import Fault
+from chatapp.ledger.evidence import word
 from chatapp.pricing.usage import Certainty, Metered
 from chatapp.web.database import db
 
@@ -175,7 +176,7 @@ class Writing:
                 request_id=self._reply.request_id,
                 message_id=self._reply.message_id,
             )
-        except (OperationalError, InterfaceError) as fault:
+        except Exception as fault:  # the settlement knows all of it, and more
             logger.warning("%s: start not kept: %s", self.generation, type(fault).__name__)
 
     async def _close_call(self, fault: Fault | None) -> None:
@@ -245,8 +246,8 @@ class Writing:
             text=self.live.text,
             thinking=self.live.thinking,
             thought_ms=self._thought.ms(monotonic()),
-            model=metered.model if metered else "",
-            stop_reason=(metered.response.get("stop_reason") or "") if metered else "",
+            model=word(metered.model, 100) if metered else "",
+            stop_reason=word(metered.response.get("stop_reason"), 40) if metered else "",
             error=error,
             explanation=explanation,
             retry_at=datetime.now(UTC) + timedelta(seconds=wait) if wait else None,
@@ -255,7 +256,7 @@ class Writing:
 
     async def _bill(self, fault: Fault | None, error: str = "") -> Bill:
         if self._started:
-            await self._started
+            await asyncio.wait([self._started])  # a Stop meanwhile is none of its
         reply = self._reply
         return Bill(
             charge=self._charge,

@@ -64,6 +64,7 @@ class Reply:
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt
         self.meter = Meter(prompt.begun)
+        self.meter.model = prompt.model  # until it is told which one writes
         # Only a reply that may search can be paused, and then needs what it said.
         self.content = Content() if prompt.options.get("web_search") else None
         self.request_id = ""
@@ -116,19 +117,20 @@ class Reply:
                     piece = self.meter.hear(event)
                     if self.content:
                         self.content.hear(event)
-                    patience.heard()
+                    if piece or tells(event):
+                        patience.heard()
                     if piece:
                         patience.leave()
                         yield piece
                         patience.wait()
-                    elif self.meter.finished:
+                    elif self.meter.complete:
                         patience.last_call()
-            if not self.meter.finished:
+            if not self.meter.complete:
                 fault = self._broken("stream_ended_early")
         except (Exception, asyncio.CancelledError) as error:
             if (fault := self._fault(error)) is None:
                 raise
-        if fault and not self.meter.finished:
+        if fault and not self.meter.complete:
             raise fault
 
     async def _ask(self) -> None:
@@ -147,14 +149,17 @@ class Reply:
         from anthropic import AsyncStream
 
         async for sse in AsyncStream.raw_events(self._response):
-            if sse.event == "ping" or not sse.data:
+            if not sse.data:
                 continue
             event = json.loads(sse.data)
-            if sse.event == "error":
+            # Its name stands twice, and a relay may lose the first.
+            kind = event.get("type") if isinstance(event, dict) else sse.event
+            if "error" in (kind, sse.event):
                 raise failed_midway(event, started=self.meter.started, request_id=self.request_id)
-            if sse.event == "message_start":
+            if kind == "message_start":
                 breaker.succeeded()
-            yield event
+            if "ping" not in (kind, sse.event):
+                yield event
 
     def _fault(self, error: BaseException) -> Fault | None:
         """What `error` means, logged and told to the breaker; None when it is not the call's."""
@@ -169,6 +174,16 @@ class Reply:
 
     def _broken(self, code: str) -> Fault:
         return Fault(code, started=self.meter.started, request_id=self.request_id)
+
+
+def tells(event: "Mapping[str, Any]") -> bool:
+    """Whether an event without words for people says anything: else a stream could hang for long."""
+    match event:
+        case {"type": "content_block_delta", "delta": {"text": ""} | {"thinking": ""}}:
+            return False
+        case {"type": str(kind)}:
+            return kind.startswith(("message_", "content_block_"))
+    return False
 
 
 async def read(prompt: Prompt, how: "Callable[[Prompt], dict[str, Any]]") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from chatapp.claude import demo
+from chatapp.claude.translation import read_refusal
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -62,6 +63,7 @@ async def _connect(place: Place) -> AsyncGenerator["AsyncAnthropic", None]:
         base_url=url,
         follow_redirects=False,
         trust_env=False,
+        event_hooks={"response": [read_refusal]},
         timeout=Timeout(silence, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
         limits=Limits(
             max_connections=1000, max_keepalive_connections=100, keepalive_expiry=KEEPALIVE

@@ -22,6 +22,13 @@ class Content:
         return [block for block in self._blocks.values() if block.get("text") != ""]
 
     def hear(self, event: Mapping[str, Any]) -> None:
+        """ValueError: this cannot be a message's event."""
+        try:
+            self._hear(event)
+        except (KeyError, TypeError) as error:
+            raise ValueError("an event of a strange shape") from error
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
         index = event.get("index")
         match event:
             case {"type": "content_block_start", "content_block": dict(block)}:

@@ -21,7 +21,7 @@ class Patience:
         self._idle = idle
         self._loop = asyncio.get_running_loop()
         self._due = self._loop.time() + first
-        self._ends = self._loop.time() + total
+        self._ends = self._total = self._loop.time() + total
         self._late_code = "no_answer"
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
@@ -48,14 +48,15 @@ class Patience:
         self._task = None
 
     def heard(self) -> None:
-        """Content came. A ping is none."""
+        """Content came. A ping is none. After a last call there is time for more of it."""
+        self._ends = self._total
         self._due = self._loop.time() + self._idle
         self._late_code = "idle_timeout"
 
     def last_call(self) -> None:
         """All was said; wait no longer than for the polite end."""
         self._timer.cancel()
-        self._ends = min(self._ends, self._loop.time() + LAST_CALL)
+        self._ends = min(self._total, self._loop.time() + LAST_CALL)
         self._arm(self._ends)
 
     def ended(self) -> bool:
@@ -64,7 +65,9 @@ class Patience:
         return bool(self.expired and task and task.uncancel() <= self._cancelling)
 
     def _arm(self, when: float) -> None:
-        self._timer = self._loop.call_at(when, self._check)
+        # What is heard meanwhile may be due sooner.
+        soonest = min(when, self._loop.time() + self._idle)
+        self._timer = self._loop.call_at(soonest, self._check)
 
     def _check(self) -> None:
         now = self._loop.time()

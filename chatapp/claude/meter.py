@@ -31,6 +31,8 @@ class Meter(Accumulator):
 
     def __init__(self, before: list[Any] | None = None) -> None:
         super().__init__()
+        # A block has begun and not ended.
+        self.writing = False
         self._kind = "text"
         self._clean = Cleaner()
         self._sources = Sources(before)
@@ -51,16 +53,24 @@ class Meter(Accumulator):
             if kind == "content_block_delta":  # nearly all: by hand, a fifth of what feed() takes
                 return self._written(event["delta"])
             if kind == "content_block_start":
+                self.writing = True
                 self.feed(event)
                 return self._opened(event["content_block"])
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("an event of a strange shape") from error
+        begins = kind == "message_start" and not self.started
         self.feed(event)
-        if kind == "message_start" and self.started:
+        if begins and self.started:
             return START
         if kind == "content_block_stop":
+            self.writing = False
             return self._closed()
         return None
+
+    @property
+    def complete(self) -> bool:
+        """The vendor said all, and no block is left open: a cut now loses nothing."""
+        return self._stopped or (self.finished and not self.writing)
 
     def _written(self, delta: Mapping[str, Any]) -> Piece | None:
         if not self.started:
@@ -88,9 +98,11 @@ class Meter(Accumulator):
         self._searching, self._query = kind == "server_tool_use", ""
         if kind == "thinking":
             self._apart.add("thinking")
-        elif kind == "redacted_thinking":
+        if kind in ("text", "thinking") and block.get(kind):
+            return self._written({**block, "type": f"{kind}_delta"})
+        if kind == "redacted_thinking":
             return self._aside(REDACTED)
-        elif kind == "web_search_tool_result":
+        if kind == "web_search_tool_result":
             self._apart.add("text")
             return self._aside(found(block.get("content")), "\n")
         return None

@@ -1,15 +1,19 @@
 """From what the SDK, the transport and the vendor say to one Fault."""
 
+import asyncio
 import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_noop as noop
 
 from chatapp.claude.errors import Fault
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 BY_TYPE = {
     "api_error": "vendor_error",
@@ -42,6 +46,8 @@ BY_PHRASE = {
     "exceed context limit": "prompt_too_long",
     "image dimensions exceed": "images_too_large",
 }
+REFUSAL_TIMEOUT = 3.0  # seconds, for the body of an error
+LONGEST_WAIT = 366 * 24 * 3600.0  # seconds; some say milliseconds, or a moment in time
 TOO_LONG = re.compile(r"(\d+) tokens > (\d+)")
 TOKENS = noop("It has %s tokens of %s.")
 
@@ -57,6 +63,8 @@ def translated(
     match error:
         case Fault():
             return error
+        case anthropic.APIConnectionError(__cause__=Fault() as fault):
+            return fault
         case anthropic.APIStatusError():
             return refused(error.status_code, error.body, error.response.headers)
         case anthropic.APIConnectionError() if never_left(error):
@@ -101,6 +109,22 @@ def refused(status: int, body: object, headers: Mapping[str, str]) -> Fault:
         retryable=headers.get("x-should-retry") != "false",
         detail="\t".join([TOKENS, *numbers.groups()]) if numbers else "",
     )
+
+
+async def read_refusal(response: "Response") -> None:
+    """For every answer: an error's body may break off, and its status still says that it is free."""
+    import aiohttp
+    import httpx2
+
+    if response.status_code < 400:
+        return
+    try:
+        async with asyncio.timeout(REFUSAL_TIMEOUT):
+            await response.aread()
+        return
+    except (TimeoutError, OSError, httpx2.HTTPError, httpx2.StreamError, aiohttp.ClientError):
+        fault = refused(response.status_code, None, response.headers)
+    raise fault
 
 
 def failed_midway(event: object, *, started: bool, request_id: str) -> Fault:
@@ -155,8 +179,8 @@ def seconds(retry_after: str) -> float | None:
     except ValueError:
         try:
             then = parsedate_to_datetime(retry_after)
-        except ValueError:
+            then = then if then.tzinfo else then.replace(tzinfo=UTC)
+            wait = (then - datetime.now(UTC)).total_seconds()
+        except (ValueError, OverflowError):
             return None
-        then = then if then.tzinfo else then.replace(tzinfo=UTC)
-        wait = (then - datetime.now(UTC)).total_seconds()
-    return max(wait, 0.0) if math.isfinite(wait) else None
+    return min(max(wait, 0.0), LONGEST_WAIT) if math.isfinite(wait) else None

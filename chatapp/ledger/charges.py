@@ -90,7 +90,7 @@ class Charge(ChargeRecord):
         with transaction.atomic():
             if not self._lock(State.AUTHORIZED):
                 return False
-            self.request_id = request_id[:100] or self.request_id
+            self.request_id = evidence.word(request_id, 100) or self.request_id
             self.low_pusd = None
             self._settle(State.VOIDED, at=timezone.now(), error=error, http_status=http_status)
         return True
@@ -189,12 +189,12 @@ class Charge(ChargeRecord):
             self.served_model = told["model"][:100]
             self.model = book.resolve(metered.model) or self.served_model
         usage, response = self.usage or {}, self.response or {}
-        self.speed = _word(usage.get("speed"), 20) or self.speed
-        self.service_tier = _word(usage.get("service_tier"), 20)
-        self.inference_geo = _word(usage.get("inference_geo"), 20)
-        self.stop_reason = _word(response.get("stop_reason"), 40)
-        self.request_id = request_id[:100] or self.request_id
-        self.message_id = message_id[:100] or self.message_id
+        self.speed = evidence.word(usage.get("speed"), 20) or self.speed
+        self.service_tier = evidence.word(usage.get("service_tier"), 20)
+        self.inference_geo = evidence.word(usage.get("inference_geo"), 20)
+        self.stop_reason = evidence.word(response.get("stop_reason"), 40)
+        self.request_id = evidence.word(request_id, 100) or self.request_id
+        self.message_id = evidence.word(message_id, 100) or self.message_id
 
     def _rated(self, book: PriceBook, metered: Metered) -> Rated:
         return rate(
@@ -226,7 +226,3 @@ class Charge(ChargeRecord):
         unsure = self.status == Status.UNKNOWN or self.certainty != Certainty.EXACT
         heard = self.adjustments.filter(reason=Adjustment.Reason.LATE_EVIDENCE).exists()
         return metered.certainty is Certainty.EXACT and unsure and not heard
-
-
-def _word(value: Any, length: int) -> str:
-    return value[:length] if isinstance(value, str) else ""

@@ -21,6 +21,11 @@ def storable(value: Any) -> Any:
     return value
 
 
+def word(value: Any, length: int) -> str:
+    """What the vendor calls something, as a column holds it; "" for what is no text."""
+    return storable(value)[:length] if isinstance(value, str) else ""
+
+
 def to_json(metered: Metered) -> dict[str, Any]:
     return storable(asdict(metered))
 

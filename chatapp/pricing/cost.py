@@ -9,8 +9,8 @@ from typing import Any
 from chatapp.pricing.book import BP, CounterRate, Gap, PriceBook, Tier, Version
 from chatapp.pricing.counters import counted
 from chatapp.pricing.refusals import unbilled
-from chatapp.pricing.segments import MOST, TOKEN_KINDS, Reading, Segment, read
-from chatapp.pricing.usage import Certainty, Metered, UsageError
+from chatapp.pricing.segments import TOKEN_KINDS, Reading, Segment, read
+from chatapp.pricing.usage import MOST, Certainty, Metered, UsageError
 
 __all__ = [
     "Cost",

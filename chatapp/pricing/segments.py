@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chatapp.pricing.usage import UsageError
+from chatapp.pricing.usage import MOST, UsageError
 
-MOST = 2**63 - 1  # what a BIGINT holds
 TOKEN_KINDS = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 COUNTERS = (
     "input_tokens",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Any
 
+MOST = 2**63 - 1  # tokens: what a BIGINT holds
 CHARACTERS_PER_TOKEN = 3.5  # of partial text that could not be counted
 
 
@@ -75,13 +76,15 @@ class Accumulator:
         match event:
             case {"type": "content_block_delta", "delta": {**delta}}:
                 self._hear_delta(delta)
-            case {"type": "message_start", "message": {**message}}:
+            # A message starts once: a second start would pass for a final report.
+            case {"type": "message_start", "message": {**message}} if not self.started:
                 self._start(message)
             case {"type": "content_block_start", "content_block": {"type": "fallback"} as block}:
                 self._fall_back(block)
-            case {"type": "message_delta"}:
+            # And it ends after that, or nothing is known of it.
+            case {"type": "message_delta"} if self.started:
                 self._hear_end(event)
-            case {"type": "message_stop"}:
+            case {"type": "message_stop"} if self.started:
                 self._stopped = True
 
     def metered(self, max_tokens: int | None, estimated_output: int | None = None) -> Metered:
@@ -96,7 +99,7 @@ class Accumulator:
             return Metered(self.model, self.usage, self.response, Certainty.EXACT)
         reported = self.usage.get("output_tokens")
         metered = Metered(self.model, self.usage, self.response, Certainty.ESTIMATED)
-        if not isinstance(reported, int):
+        if not (type(reported) is int and 0 <= reported <= MOST):
             reported = 0
         if estimated_output is None:
             estimated_output = ceil(self.characters / CHARACTERS_PER_TOKEN)
@@ -118,7 +121,6 @@ class Accumulator:
             self.model = model
         if isinstance(identifier := message.get("id"), str):
             self.message_id = identifier
-        self._hear_stop(message)
         self._merge(message.get("usage"))
 
     def _hear_end(self, event: Mapping[str, Any]) -> None:
@@ -128,8 +130,7 @@ class Accumulator:
         match event.get("usage"):
             case {"output_tokens": written, **_rest} if written is not None:
                 self._output_reported = True
-        if self.usage is not None:
-            self._merge(event.get("usage"))
+        self._merge(event.get("usage"))
 
     def _hear_stop(self, told: Mapping[Any, Any]) -> None:
         for key in ("stop_reason", "stop_details"):

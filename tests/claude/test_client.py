@@ -239,6 +239,84 @@ async def test_nobody_knows_what_it_cost(
     await upstream.idle()
 
 
+def given(*deltas: str) -> list[dict[str, Any]]:
+    """A reply in these pieces, as the API says it."""
+    usage = {"input_tokens": 9, "output_tokens": 1}
+    block = {"type": "text", "text": ""}
+    return [
+        {"type": "message_start", "message": {"id": "msg_1", "usage": usage}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *(
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}}
+            for t in deltas
+        ),
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 5},
+        },
+        {"type": "message_stop"},
+    ]
+
+
+async def test_words_behind_the_stop_reason_are_heard(upstream: Upstream) -> None:
+    *begin, stopped, ended, last = given("one ", "two ", "three")
+    upstream.reply_with([*begin[:3], ended, *begin[3:], stopped, last])
+    text, _, error, metered = await hear(prompt("pace:1100"))
+    assert (text, error) == ("one two three", None)
+    assert (metered.certainty, metered.model) == (Certainty.EXACT, "claude-opus-4-8")
+
+
+async def test_a_stop_reason_does_not_make_half_a_block_whole(upstream: Upstream) -> None:
+    *begin, _, ended, _ = given("one ", "two")
+    upstream.reply_with([*begin, ended])
+    text, _, error, metered = await hear(prompt("words:1"))
+    assert error is not None
+    assert (text, error.code) == ("one two", "stream_ended_early")
+    assert metered.certainty is Certainty.EXACT
+
+
+@pytest.mark.parametrize(
+    ("event", "something"),
+    [
+        ({"type": "keep_alive"}, False),
+        ({"no": "type"}, False),
+        (
+            {"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": ""}},
+            False,
+        ),
+        ({"type": "content_block_delta", "delta": {"type": "signature_delta"}}, True),
+        ({"type": "content_block_stop", "index": 0}, True),
+    ],
+)
+def test_what_counts_as_something(event: dict[str, Any], something: bool) -> None:
+    assert client.tells(event) is something
+
+
+async def test_what_says_nothing_holds_nothing_open(upstream: Upstream, settings: Any) -> None:
+    settings.IDLE_TIMEOUT = 1
+    upstream.reply_with([*given("one ")[:3], *given(*([""] * 60))[2:-3]])
+    text, _, error, _ = await hear(prompt("pace:50"))
+    assert error is not None
+    assert (text, error.code) == ("one ", "idle_timeout")
+
+
+@pytest.mark.parametrize("body", ["", "{"])
+async def test_a_refusal_whose_body_breaks_off_is_free(settings: Any, body: str) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 529 Busy\r\nContent-Length: 90\r\n\r\n{body}".encode())
+        writer.close()
+
+    vendor = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{vendor.sockets[0].getsockname()[1]}"
+    _, _, error, _ = await hear(prompt("words:1"))
+    vendor.close()
+    assert error is not None
+    assert (error.code, error.unbilled, error.retryable) == ("overloaded", True, True)
+
+
 async def test_the_whole_takes_too_long(upstream: Upstream, settings: Any) -> None:
     settings.TOTAL_TIMEOUT = 0.5
     text, _, error, metered = await hear(prompt("slow:100+words:5000"))

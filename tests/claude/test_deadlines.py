@@ -35,6 +35,16 @@ async def test_runs_out(first: float, idle: float, total: float, heard: bool, co
     assert current.cancelling() == 0
 
 
+async def test_the_first_may_take_longer_than_the_next() -> None:
+    patience = Patience(first=9, idle=0.05, total=9)
+    with pytest.raises(asyncio.CancelledError), patience:
+        await asyncio.sleep(0.2)
+        patience.heard()
+        await asyncio.sleep(5)
+    assert patience.ended()
+    assert patience.expired == "idle_timeout"
+
+
 async def test_a_stop_at_the_same_time_is_a_stop() -> None:
     patience = Patience(first=0.05, idle=9, total=9)
     task = asyncio.create_task(silence(patience))

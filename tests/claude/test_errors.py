@@ -21,7 +21,17 @@ def test_says_what_happened_the_money_and_what_to_do(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "wait"),
-    [("12", 12), ("0.5", 0.5), ("-3", 0), ("", None), ("soon", None), ("nan", None), ("inf", None)],
+    [
+        ("12", 12),
+        ("0.5", 0.5),
+        ("-3", 0),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("1790000000000", 366 * 86_400),
+        ("Sun, 22 Nov 9999 00:00:00 +99999999999", None),
+    ],
 )
 def test_retry_after_in_seconds(header: str, wait: float | None) -> None:
     assert seconds(header) == wait

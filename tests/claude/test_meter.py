@@ -26,6 +26,32 @@ def delta(text: str, kind: str = "text") -> dict[str, Any]:
     return {"type": "content_block_delta", "delta": {"type": f"{kind}_delta", kind: text}}
 
 
+def opened(kind: str = "text", text: str = "") -> dict[str, Any]:
+    return {"type": "content_block_start", "index": 0, "content_block": {"type": kind, kind: text}}
+
+
+def test_a_reply_is_complete_when_no_block_is_open() -> None:
+    meter = Meter()
+    for event, complete in [
+        (BEGUN, False),
+        (opened(), False),
+        (ENDED, False),
+        (STOPPED, True),
+        (opened(), False),
+        ({"type": "message_stop"}, True),
+    ]:
+        meter.hear(event)
+        assert meter.complete is complete
+
+
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_a_block_may_begin_with_words(kind: str) -> None:
+    meter = Meter()
+    meter.hear(BEGUN)
+    assert meter.hear(opened(kind, "Hello")) == (kind, "Hello")
+    assert meter.characters == 5
+
+
 @given(st.lists(ANY_TEXT))
 def test_text_is_clean_however_it_is_cut(pieces: list[str]) -> None:
     meter = Meter()

@@ -124,6 +124,31 @@ def test_a_report_that_is_no_count_is_no_report(reported: Any) -> None:
     assert metered.estimated_output == 10
 
 
+@pytest.mark.parametrize(
+    "events",
+    [
+        [delta("end_turn", output_tokens=5), start(input_tokens=9, output_tokens=1)],
+        [{"type": "message_stop"}, start(input_tokens=9, output_tokens=1)],
+    ],
+)
+def test_an_end_before_the_start_says_nothing(events: list[Any]) -> None:
+    stream = heard(*events)
+    assert not stream.finished
+    assert stream.metered(100).certainty is Certainty.ESTIMATED
+
+
+def test_a_message_starts_once() -> None:
+    again = start(input_tokens=1, output_tokens=1)
+    stream = heard(start(input_tokens=9), delta("end_turn", output_tokens=5), again)
+    assert stream.usage == {"input_tokens": 9, "output_tokens": 5}
+
+
+def test_only_an_end_has_a_stop_reason() -> None:
+    begun = start(input_tokens=9)
+    begun["message"]["stop_reason"] = "end_turn"
+    assert not heard(begun).finished
+
+
 def test_garbage_is_passed_over() -> None:
     odd: list[Any] = [None, 3, "x", [], {}, {"type": None}, {"type": "message_start"}]
     odd += [{"type": "message_start", "message": 3}, {"type": "message_delta", "usage": 3}]
