@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from chatapp.claude.analytics import Place, Row
+from chatapp.ledger.choices import Kind
 
 REQUESTS = "requests"
 WEB_SEARCH = "web_search"
@@ -96,10 +97,17 @@ class Finding:
     pusd: int = 0
     # Not a difference between the two, only something to know.
     aside: bool = False
+    # What differs where the ledger has it: count and pico-USD of the ledger, then the vendor's.
+    kinds: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
         return _(WORDS[self.name])
+
+    @property
+    def by_kind(self) -> list[tuple[str, int, int, int, int]]:
+        """The kinds' names for people, and their figures."""
+        return [(_kind(kind), *figures) for kind, figures in self.kinds.items()]
 
     @property
     def place(self) -> str:
@@ -136,9 +144,11 @@ def explain(ours: Sides, theirs: Sides, unsure: Mapping[Place, Unsure]) -> list[
         for here in list(left):
             there = here in left and _counterpart(here, respect, left)
             if there:
-                found.append(_moved(name, here, there, left.pop(here), left.pop(there)))
+                kinds = _kinds(ours, theirs, here)
+                found.append(_moved(name, here, there, left.pop(here), left.pop(there), kinds))
     return found + [
-        _residue(place, diff, unsure.get(place, Unsure())) for place, diff in left.items()
+        _residue(place, diff, unsure.get(place, Unsure()), _kinds(ours, theirs, place))
+        for place, diff in left.items()
     ]
 
 
@@ -177,15 +187,35 @@ def _opposite(these: dict[str, int], those: dict[str, int]) -> bool:
     return those == {kind: -count for kind, count in these.items()}
 
 
-def _moved(name: str, here: Place, there: Place, less: Side, more: Side) -> Finding:
+def _kinds(ours: Sides, theirs: Sides, place: Place) -> dict[str, list[int]]:
+    """Both sides' counts and pico-USD of each kind that differs at a place; requests are one."""
+    here, there = ours.get(place, Side()), theirs.get(place, Side())
+    kinds = dict.fromkeys([*here.counts, *there.counts, *here.money, *there.money])
+    found = {
+        kind: [here.counts[kind], here.money[kind], there.counts[kind], there.money[kind]]
+        for kind in kinds
+    }
+    return {kind: figures for kind, figures in found.items() if figures[:2] != figures[2:]}
+
+
+def _kind(name: str) -> str:
+    if name == REQUESTS:
+        return _("Calls")
+    return Kind(name).head if name in Kind else name.replace("_", " ")
+
+
+def _moved(
+    name: str, here: Place, there: Place, less: Side, more: Side, kinds: dict[str, list[int]]
+) -> Finding:
     where = f"{_said(here)} → {_said(there)}"
     requests, tokens = more.counts[REQUESTS], more.tokens()
-    return Finding(name, where, requests, tokens, less.pusd + more.pusd)
+    return Finding(name, where, requests, tokens, less.pusd + more.pusd, kinds=kinds)
 
 
-def _residue(place: Place, diff: Side, unsure: Unsure) -> Finding:
+def _residue(place: Place, diff: Side, unsure: Unsure, kinds: dict[str, list[int]]) -> Finding:
     name = _name(diff.off(), {kind for kind, amount in diff.money.items() if amount}, unsure)
-    return Finding(name, _said(place), diff.counts[REQUESTS], diff.tokens(), diff.pusd)
+    requests, tokens = diff.counts[REQUESTS], diff.tokens()
+    return Finding(name, _said(place), requests, tokens, diff.pusd, kinds=kinds)
 
 
 def _name(off: dict[str, int], dearer: set[str], unsure: Unsure) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from html import unescape
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -150,6 +151,9 @@ def region(bill: list[Billed], call: Call) -> None:
     abroad.usage = abroad.usage | {"inference_geo": "us"}
 
 
+# What differs, each by the ledger's count and the vendor's; else a whole call.
+KINDS = {"stopped_reply": {"output": (40, 300)}, "web_fee": {"web_search": (2, 3)}, "other_key": {}}
+WHOLE = {"requests", "input", "output"}
 SEEDS = [missing_call, wrong_tier, stopped_reply, web_fee, other_key, wrong_day, batch, region]
 
 
@@ -163,9 +167,13 @@ def test_each_difference_has_its_name(
     aside = seed is other_key
     assert found.agrees == aside
     assert found.found[0].pusd == found.difference_pusd or aside
+    kinds = {kind: (ours, theirs) for kind, (ours, _, theirs, _) in found.found[0].kinds.items()}
+    assert kinds == KINDS.get(seed.__name__, kinds)
+    assert seed.__name__ in KINDS or set(kinds) == WHOLE
+    assert all(ours != theirs for ours, theirs in kinds.values())
 
 
-def test_all_at_once(call: Call, vendor: AnalyticsVendor) -> None:
+def test_all_at_once(call: Call, vendor: AnalyticsVendor, payer: Client) -> None:
     for seed in SEEDS:
         seed(vendor.bill, call)
     found = compare()
@@ -173,6 +181,10 @@ def test_all_at_once(call: Call, vendor: AnalyticsVendor) -> None:
     assert len(found.found) == len(SEEDS)
     between = sum(finding.pusd for finding in found.found if not finding.aside)
     assert between == found.difference_pusd
+    page = unescape(payer.get("/dashboard/reconciliation/").text)
+    assert all(finding.words in page for finding in found.found)
+    assert "Output: 40 in the ledger, 300 at Anthropic" in page
+    assert "Web search: 2 in the ledger, 3 at Anthropic" in page
 
 
 def test_what_only_the_ledger_has_and_what_it_does_not_know(
@@ -198,6 +210,9 @@ def test_another_price_for_the_same_tokens(call: Call, vendor: AnalyticsVendor) 
     billed.dollars = lambda: dearer  # type: ignore[method-assign]
     (finding,) = compare().found
     assert (finding.name, finding.tokens) == ("price", 0)
+    assert set(finding.kinds) == {"input", "output"}
+    for ours, paid, theirs, billed in finding.kinds.values():
+        assert (theirs, billed) == (ours, 2 * paid)
 
 
 def test_a_long_range_is_asked_for_in_31_days(call: Call, vendor: AnalyticsVendor) -> None:
