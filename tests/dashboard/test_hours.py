@@ -1,8 +1,10 @@
 """Hours of business days: in any zone, when clocks change, and as parts of the same sums."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatapp.dashboard import spend
+from chatapp.dashboard import export, spend
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.frame import frame
 from chatapp.dashboard.look import BY, Look
@@ -19,7 +21,8 @@ from chatapp.dashboard.periods import HOUR, Period
 from chatapp.dashboard.series import spend_chart
 from chatapp.dashboard.spend import Spend
 from chatapp.ledger.models import Charge, business_day
-from tests.dashboard.conftest import TODAY
+from tests.dashboard.conftest import TODAY, Authorize
+from tests.ledger.conftest import exact
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,56 @@ def test_utc_stands_beside_the_business_zone(ask: Callable[..., Filter]) -> None
     around = frame(ask(**{"from": "2026-11-19", "to": "2026-11-19"}))
     assert around["zone"] == "Asia/Kathmandu"
     assert around["utc"] == "18 Nov 18:15 to 19 Nov 18:15 UTC"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Asia/Kathmandu", "2026-11-10"),
+        ("Europe/Berlin", "2026-03-29"),
+        ("Europe/Berlin", "2026-10-25"),
+    ],
+)
+def test_days_and_hours_of_a_zone_agree_everywhere(
+    zone: str, day: str, authorize: Authorize, payer: Client, settings: Any, ask: Any
+) -> None:
+    settings.TIME_ZONE = zone
+    here, noon = ZoneInfo(zone), datetime.fromisoformat(f"{day}T12:00")
+    edges = [
+        noon.replace(hour=hour, minute=minute) + timedelta(days=days)
+        for days in (-1, 0, 1)
+        for hour, minute in ((0, 10), (23, 50))
+    ]
+    # There are two of it, or none where clocks are put forward: then half past one and half past three.
+    half_past_two = {noon.replace(hour=2, minute=30, fold=fold, tzinfo=here) for fold in (0, 1)}
+    moments = {at.astimezone(UTC) for at in half_past_two}
+    moments |= {at.replace(tzinfo=here).astimezone(UTC) for at in edges}
+    days: dict[date, list[Charge]] = defaultdict(list)
+    for number, at in enumerate(sorted(moments), start=1):
+        charge = authorize(at)
+        charge.capture(exact(input_tokens=100 * number))
+        assert charge.day == at.astimezone(here).date()
+        days[charge.day].append(charge)
+    assert [len(calls) for calls in days.values()] == [2, len(moments) - 4, 2]
+
+    dates = {"from": str(min(days)), "to": str(max(days))}
+    bars = payer.get("/dashboard/", dates).context["chart"].rows
+    exported, _ = export._slice(ask(**dates), None)
+    for (bucket, _, spent), (day_of, calls) in zip(bars, days.items(), strict=True):
+        amount = sum(call.amount_pusd or 0 for call in calls)
+        assert spent == payer.get(bucket.href).context["sums"].amount_pusd == amount
+        in_file = [row["call"] for row in exported if row["day"] == str(day_of)]
+        assert sorted(in_file) == sorted(str(call.uuid) for call in calls)
+        hours = payer.get("/dashboard/", {"from": day_of, "to": day_of}).context["chart"].rows
+        told = [(bucket, spent) for bucket, _, spent in hours if spent]
+        for (hour, spent), call in zip(told, calls, strict=True):
+            local = call.authorized_at.astimezone(here)
+            assert (spent, hour.short) == (call.amount_pusd, f"{local:%H}:00")
+            (row,) = payer.get(hour.href).context["rows"]
+            assert row.charge == call
+    receipt = payer.get(f"/dashboard/calls/{call.uuid}/").text
+    assert f"{call.authorized_at:%Y-%m-%d %H:%M:%S} UTC" in receipt
+    assert zone in receipt
 
 
 @pytest.mark.usefixtures("ledger")
