@@ -154,6 +154,17 @@ def test_a_restart_in_mid_reply_is_told_and_the_page_comes_back(
     finished(page, 1)
 
 
+def test_a_restart_in_good_order_lets_the_reply_end(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice")
+    ask(page, says(LONG, pause=30))
+    expect(reply(page)).to_contain_text("Paragraph 3")
+    page.forgiven.extend(["WebSocket", "ERR_CONNECTION_REFUSED"])  # type: ignore[attr-defined]
+    assert server.restart(signal.SIGTERM) == 0
+    expect(finished(page).locator(".stop-words")).to_have_text("finished")
+    assert words(page) == WHOLE
+    assert stored(server) == LONG
+
+
 def test_a_send_during_a_restart_arrives_once(visit: Visit, server: Server) -> None:
     page = visit(server, "alice")
     page.forgiven.extend(["WebSocket", "ERR_CONNECTION_REFUSED"])  # type: ignore[attr-defined]
