@@ -8,8 +8,8 @@ from chatapp.chat.markdown import Block, BlockStream
 from chatapp.chat.models import Chunk, Generation
 from chatapp.chat.text import units
 
-# A tail this long takes too long to parse on the event loop.
-LONG_TAIL = 8_000
+# So much takes too long to parse on the event loop.
+LONG = 8_000  # characters
 
 
 class Live:
@@ -50,7 +50,8 @@ class Live:
     @property
     def long(self) -> bool:
         """Whether `frames` may hold the event loop up."""
-        return len(self.tail) > LONG_TAIL
+        unsent = sum(map(len, self._text[self._sent_text :]))
+        return len(self.tail) + unsent > LONG
 
     def frames(self) -> list[Frame]:
         """The deltas that say what was heard since the last call."""

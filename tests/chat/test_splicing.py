@@ -126,3 +126,14 @@ def test_text_is_counted_as_javascript_counts_it() -> None:
     assert units("a👍é") == 4
     assert after("a👍é", 3) == "é"
     assert clean("a\0b\ud83d\ude00c\ud83d") == "a\ufffdb😀c\ufffd"
+
+
+def test_much_that_is_new_or_open_is_parsed_aside() -> None:
+    reply = live()
+    for text, long in ("word ", False), ("word\n\n" * 2_000, True), ("x" * 9_000, True):
+        reply.hear("text", text)
+        assert reply.long is long
+        reply.frames()
+    reply.hear("text", "\n\nword")
+    reply.frames()
+    assert not reply.long
