@@ -5,10 +5,12 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
+from redis import Redis
 
 from tests.chaos.audit import LEASE
 from tests.chaos.cluster import Cluster
@@ -64,6 +66,22 @@ async def test_redis_restarted(cluster: Cluster, tab: Tab) -> None:
         await whole(cluster, browser, ack["gen"])
         assert browser.closed == [], "sockets stay"
         assert browser.reply(ack["gen"]).longest_pause < 3.5
+
+
+@pytest.mark.row("F51", "Redis killed, restarted, flushed")
+async def test_redis_flushed(cluster: Cluster, tab: Tab) -> None:
+    redis = cluster.redis
+    assert redis
+
+    def flush() -> None:
+        with closing(Redis.from_url(redis.url)) as client:
+            client.flushall()
+
+    for browser, ack in await through(cluster, tab, flush, 1):
+        await whole(cluster, browser, ack["gen"])
+        assert browser.closed == [], "sockets stay"
+        assert browser.reply(ack["gen"]).longest_pause < 3.5
+    await live_across(cluster, tab)
 
 
 @pytest.mark.row("F52", "Redis frozen for 10 s")

@@ -3,6 +3,7 @@
 import random
 from uuid import uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +73,31 @@ def play(text: str, chance: random.Random) -> None:
     assert page.length == units(reply.text)
     assert page.html + render(page.tail) == render(reply.text)
     assert page.thinking == reply.thinking
+
+
+TOLD = "# Words\n\nA 👩‍🚀 and a 🦀.\n\n- é\n- 你好\n\n```py\nx = '👍'\n```\n\nThe end."
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_a_page_cut_off_at_any_event_ends_with_the_text(size: int) -> None:
+    """It hears so many, misses the next three, and asks for what it lacks when it is back."""
+    told = [TOLD[at : at + size] for at in range(0, len(TOLD), size)]
+    for cut in range(len(told) + 1):
+        reply, page = live(), Page()
+        for frame in reply.snapshot():
+            page.apply(frame)
+        for number, piece in enumerate(told):
+            reply.hear("text", piece)
+            frames = reply.frames()
+            if number == cut + 3:
+                frames = reply.snapshot(page.upto)
+            if not cut <= number < cut + 3:
+                for frame in frames:
+                    page.apply(frame)
+        for frame in reply.snapshot(page.upto):
+            page.apply(frame)
+        assert (page.html + render(page.tail), page.length) == (render(TOLD), units(TOLD)), cut
+        assert not page.asks
 
 
 def test_a_huge_piece_is_sent_in_bearable_frames() -> None:
