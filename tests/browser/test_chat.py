@@ -30,6 +30,71 @@ def f(x):
 Then $x^2$.
 """
 
+# What a screen reader is given to say, and how far the reply was.
+HEAR = """box => {
+  window.heard = [];
+  new MutationObserver(() => box.textContent && heard.push([
+    box.textContent, document.querySelector("article.assistant").dataset.state,
+  ])).observe(box, { childList: true, characterData: true, subtree: true });
+}"""
+# Every construct that looks otherwise once it is whole; its words are counted up.
+GROWING = """# w0
+
+w1 **w2** and `w3`
+w4 [w5](https://example.com).
+
+- w6
+- w7 **w8**
+  - w9
+
+  w10
+
+1. w11
+2. w12
+
+```python
+def w13(w14):
+    # w15
+
+    return w16
+```
+
+| w17 | w18 |
+|---|--:|
+| w19 | w20 |
+| w21 | w22 |
+
+> w23
+> w24
+
+$x^2$ w25 w26
+
+""" + "".join(f"w{n} is *here*.\n\n" for n in range(27, 60))
+# At each frame: the words in order, none lost and none twice, and an article no lower than before.
+# The last may still be on its way.
+WATCH = """() => {
+  window.watched = { frames: 0, complaints: [] };
+  let words = 0;
+  let height = 0;
+  const look = () => {
+    requestAnimationFrame(look);
+    const article = document.querySelector("article.assistant");
+    if (!article) return;
+    const { frames, complaints } = watched;
+    const parts = [...article.querySelectorAll(".prose, .tail")];
+    const shown = parts.map((part) => part.innerText).join(" ").match(/w\\d+/g) ?? [];
+    const tall = article.getBoundingClientRect().height;
+    const whole = (word, n) => word === `w${n}` || (n === shown.length - 1 && `w${n}`.startsWith(word));
+    if (!shown.every(whole)) complaints.push(["words", ...shown]);
+    if (shown.length < words) complaints.push(["fewer words", words, shown.length]);
+    if (tall < height - 1) complaints.push(["lower", height, tall, parts.at(-1).innerText]);
+    words = shown.length;
+    height = tall;
+    watched.frames = frames + 1;
+  };
+  look();
+}"""
+
 
 @pytest.fixture
 def alice(visit: Visit, server: Server) -> Page:
@@ -261,16 +326,25 @@ def test_an_error_says_what_happened_and_can_be_retried(alice: Page) -> None:
     ask(alice, "[[400x1]] Hello")
     failed = reply(alice).locator(".failed")
     expect(failed).to_contain_text("did not accept")
+    expect(failed).to_contain_text("Nothing was charged")
     failed.get_by_role("button", name="Retry").click()
     finished(alice)
     expect(alice.locator(".failed")).to_have_count(0)
 
 
-def test_a_cut_reply_keeps_its_text(alice: Page) -> None:
-    ask(alice, "[[cut_after:20]] Hello")
-    article = finished(alice)
-    expect(article.locator(".failed")).to_contain_text("Try again")
-    expect(article.locator(".prose")).not_to_be_empty()
+def test_a_cut_reply_keeps_its_text_and_goes_on_or_is_tried_again(alice: Page) -> None:
+    ask(alice, "[[cut_afterx1:20]] Hello")
+    failed = finished(alice, 0).locator(".failed")
+    expect(failed).to_contain_text("What was written so far is charged. Try again.")
+    expect(finished(alice).locator(".price-line")).to_contain_text("$0.0")
+    expect(finished(alice).locator(".prose")).to_have_text(re.compile("^w0 w1 .*w[1-9]"))
+    failed.get_by_role("button", name="Continue").click()
+    expect(finished(alice, 1).locator(".prose")).to_contain_text("w39")
+    expect(alice.locator("article.user .said").last).to_have_text(re.compile("^Go on from exactly"))
+    failed.get_by_role("button", name="Retry").click()
+    expect(alice.locator("article")).to_have_count(2)
+    expect(finished(alice).locator(".prose")).to_contain_text("w39")
+    expect(alice.locator(".failed")).to_have_count(0)
 
 
 def test_copying(alice: Page) -> None:
@@ -310,8 +384,20 @@ def test_keys_of_the_page(alice: Page) -> None:
 
 
 def test_the_end_is_announced_once_and_the_stream_is_silent(alice: Page) -> None:
+    alice.locator("#announcer").evaluate(HEAR)
     ask(alice, "[[words:30+slow:20]] Hello")
     expect(alice.get_by_role("log")).to_have_attribute("aria-live", "off")
-    expect(alice.locator("#announcer")).to_be_empty()
     finished(alice)
     expect(alice.locator("#announcer")).to_contain_text("w29")
+    [(said, state)] = alice.evaluate("heard")
+    assert said == alice.locator("#announcer").text_content()
+    assert state == "done"
+
+
+def test_text_only_grows_while_it_is_written(alice: Page) -> None:
+    alice.evaluate(WATCH)
+    ask(alice, says(GROWING, chunk=5, pause=10))
+    expect(finished(alice).locator(".prose")).to_contain_text("w59")
+    frames, complaints = alice.evaluate("[watched.frames, watched.complaints]")
+    assert frames > 20
+    assert complaints == []
