@@ -26,7 +26,7 @@ FINER |= {f"{name}-year": f"{name}-month" for name in ("person", "rank")}
 FINER |= {"used-month": "whole-month", "used-year": "used-month"}
 # Over how many days rows sum: all but these over a day, a week and a month. A whole one of a day
 # is the daily total itself.
-SPANS_OF = {"whole": SPANS, "used": ("month", "year")}
+SPANS_OF: dict[str, tuple[str, ...]] = {"whole": SPANS, "used": ("month", "year")}
 SPANS_OF |= dict.fromkeys(("person", "rank"), ("day", *SPANS, "year"))
 DELTAS = {"insert": "NEW.{0}", "update": "NEW.{0} - OLD.{0}", "delete": "-OLD.{0}"}
 
