@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from chatapp.claude.errors import Fault
 
@@ -22,6 +23,10 @@ LIMITS = {
 }
 
 
+# What does not pass by itself: somebody has to look after the key or the account.
+REFUSALS = ("unauthorized", "billing")
+
+
 @dataclass
 class Breaker:
     """Of one process."""
@@ -29,6 +34,7 @@ class Breaker:
     code: str = ""
     failures: int = 0
     open_until: float = 0.0
+    since: datetime | None = None
 
     @property
     def state(self) -> str:
@@ -36,6 +42,11 @@ class Breaker:
         if not self.open_until:
             return "closed"
         return "open" if time.monotonic() < self.open_until else "half_open"
+
+    @property
+    def refusal(self) -> str:
+        """The code of the refusal that opened it, until a call succeeds again; else ""."""
+        return self.code if self.state != "closed" and self.code in REFUSALS else ""
 
     def check(self) -> None:
         """Let a call pass, or raise the Fault that opened the breaker."""
@@ -47,15 +58,17 @@ class Breaker:
                 self.open_until = time.monotonic() + LIMITS[self.code].rest
 
     def succeeded(self) -> None:
-        self.code, self.failures, self.open_until = "", 0, 0.0
+        self.code, self.failures, self.open_until, self.since = "", 0, 0.0, None
 
     def failed(self, code: str) -> None:
         """Count a failure of one of the LIMITS; any other tells nothing about the next call."""
         if limit := LIMITS.get(code):
-            self.failures = self.failures + 1 if code == self.code else 1
-            self.code = code
+            if code != self.code:
+                self.code, self.failures, self.since = code, 0, None
+            self.failures += 1
             if self.failures >= limit.failures:
                 self.open_until = time.monotonic() + limit.rest
+                self.since = self.since or datetime.now(UTC)
 
 
 breaker = Breaker()

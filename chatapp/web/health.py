@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,14 @@ from chatapp.web.signals import server_draining
 # Seconds a part has to answer, and for which an answer is repeated to whoever asks.
 PATIENCE = 1.0
 KEPT = 1.0
+
+
+_parts: dict[str, Callable[[], bool]] = {}
+
+
+def register(name: str, well: Callable[[], bool]) -> None:
+    """Name another room's part while it is not `well`; call it from AppConfig.ready."""
+    _parts[name] = well
 
 
 @dataclass
@@ -35,13 +43,15 @@ class Health:
         if settings.REDIS_URL:
             checks["redis"] = answers(ping())
         self.parts = dict(zip(checks, await asyncio.gather(*checks.values()), strict=True))
+        self.parts |= {name: False for name, well in _parts.items() if not well()}
         self.until = time.monotonic() + KEPT
 
     @property
     def word(self) -> str:
         if self.draining or not self.parts["database"]:
             return "draining" if self.draining else "down"
-        # Without Redis text still flows: the database is the truth, only bells ring late.
+        # Without Redis text still flows: the database is the truth, only bells ring late. And
+        # whatever is wrong in other rooms, pages are served.
         return "ok" if all(self.parts.values()) else "degraded"
 
 

@@ -1,14 +1,28 @@
 """What the room adds to Django: its checks, the line on every page, an early start, a late import."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.test import AsyncClient
+from django.utils import timezone
 
 from chatapp.claude import connection
+from chatapp.claude.breaker import breaker
 from chatapp.claude.demo import demonstration, greeting
+from chatapp.web import health
+
+
+@pytest.fixture
+def closed() -> Iterator[None]:
+    """The breaker, before and after."""
+    breaker.succeeded()
+    yield
+    breaker.succeeded()
 
 
 @pytest.mark.parametrize(
@@ -34,6 +48,54 @@ def test_every_page_says_that_it_is_a_demonstration(settings: Any, rf: Any) -> N
     assert greeting() == [notice.text]
     settings.DEMO = False
     assert demonstration(rf.get("/")) == greeting() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("unauthorized", "Check ANTHROPIC_API_KEY"), ("billing", "Check credit and payment")],
+)
+def test_every_page_tells_admins_what_anthropic_refuses(
+    client: Any, admin: Any, alice: Any, closed: None, code: str, words: str
+) -> None:
+    breaker.failed(code)
+    shown = f"Since {timezone.localtime():%Y-%m-%d}"
+    for url in "/", "/admin/":
+        client.force_login(admin)
+        page = client.get(url).content.decode()
+        assert shown in page
+        assert words in page
+    client.force_login(alice)
+    assert words not in client.get("/").content.decode()
+    breaker.succeeded()
+    client.force_login(admin)
+    assert words not in client.get("/").content.decode()
+
+
+def test_a_refusal_lasts_since_the_first_until_a_call_succeeds(closed: None) -> None:
+    breaker.failed("unauthorized")
+    since = breaker.since
+    breaker.open_until = 1.0  # long ago: the next call may try
+    assert breaker.refusal == "unauthorized"
+    breaker.failed("unauthorized")
+    assert since == breaker.since is not None
+    breaker.failed("billing")
+    assert breaker.refusal == "billing"
+
+
+def test_being_overloaded_concerns_no_admin(closed: None) -> None:
+    for _ in range(6):
+        breaker.failed("overloaded")
+    assert (breaker.state, breaker.refusal) == ("open", "")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_health_names_a_refusal(closed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "health", health.Health({"database": False}))
+    breaker.failed("billing")
+    answer = await AsyncClient().get("/healthz")
+    assert answer.status_code == 200
+    told = json.loads(answer.content)
+    assert (told["status"], told["claude"]) == ("degraded", "down")
 
 
 async def test_opens_early(settings: Any) -> None:
