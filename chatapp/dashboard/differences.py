@@ -107,7 +107,10 @@ class Finding:
     @property
     def by_kind(self) -> list[tuple[str, int, int, int, int]]:
         """The kinds' names for people, and their figures."""
-        return [(_kind(kind), *figures) for kind, figures in self.kinds.items()]
+        return [
+            (_kind(kind), ours, paid, theirs, billed)
+            for kind, (ours, paid, theirs, billed) in self.kinds.items()
+        ]
 
     @property
     def place(self) -> str:

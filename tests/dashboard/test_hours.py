@@ -106,7 +106,7 @@ def test_days_and_hours_of_a_zone_agree_everywhere(
         for days in (-1, 0, 1)
         for hour, minute in ((0, 10), (23, 50))
     ]
-    # There are two of it, or none where clocks are put forward: then half past one and half past three.
+    # Two of it, or none where clocks are put forward: then half past one and half past three.
     half_past_two = {noon.replace(hour=2, minute=30, fold=fold, tzinfo=here) for fold in (0, 1)}
     moments = {at.astimezone(UTC) for at in half_past_two}
     moments |= {at.replace(tzinfo=here).astimezone(UTC) for at in edges}
