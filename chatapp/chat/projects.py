@@ -15,9 +15,10 @@ from chatapp.chat.draft import TEXT_LIMIT
 from chatapp.chat.forms import Move, posted
 from chatapp.chat.listing import listing
 from chatapp.chat.models import Conversation, Project
+from chatapp.chat.picking import usual
 from chatapp.chat.text import clean
 from chatapp.chat.views import Member, changed, refusals_as_json
-from chatapp.chat.wishes import CHOICES, Wishes
+from chatapp.chat.wishes import CHOICES, Wishes, offers, usual_of
 from chatapp.pricing.models import Model
 
 LONGEST = 10**7  # tokens: each model has its own limit below
@@ -32,6 +33,19 @@ WISHES = {
 }
 
 
+class ModelSelect(forms.Select):
+    """Each model says what it can do, for project.js; the empty choice what the usual one can."""
+
+    models: dict[str, Model] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if model := self.models.get(value):
+            able = {"offers": offers(model), "most": str(model.max_output)} | usual_of(model)
+            option["attrs"] |= {f"data-{name}": words for name, words in able.items()}
+        return option
+
+
 class ProjectForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     system_prompt = forms.CharField(
@@ -42,19 +56,32 @@ class ProjectForm(forms.Form):
         required=False,
         strip=False,
     )
-    model = forms.ChoiceField(label=_("Model"), required=False)
+    model = forms.ChoiceField(label=_("Model"), required=False, widget=ModelSelect)
     max_tokens = forms.IntegerField(
         label=_("Longest reply, in tokens"), min_value=1, max_value=LONGEST, required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [(model.id, model.name) for model in Model.objects.offered()]
-        self.fields["model"].choices = [("", USUAL), *offered]  # type: ignore[attr-defined]
+        self._offer(list(Model.objects.offered()))
         for name, label in WISHES.items():
-            choices = list(CHOICES[name].items())
-            self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=False)
+            self.fields[name] = forms.ChoiceField(
+                label=label,
+                choices=list(CHOICES[name].items()),
+                required=False,
+                widget=forms.Select(attrs={"data-wish": True}),
+            )
         self.fields["cache"].help_text = _("What a chat's model cannot do is left out.")
+
+    def _offer(self, models: list[Model]) -> None:
+        field: Any = self.fields["model"]
+        field.choices = [("", USUAL), *((model.id, model.name) for model in models)]
+        field.widget.models = {model.id: model for model in models} | {"": usual(models)}
+        chosen = self.initial.get("model")
+        if chosen and chosen not in field.widget.models:
+            gone = Model.objects.filter(id=chosen).first()
+            words = _("%(model)s, chosen before, is no longer offered.")
+            field.help_text = words % {"model": gone.name if gone else chosen}
 
     def save(self, project: Project) -> Project:
         for name in SETTINGS:

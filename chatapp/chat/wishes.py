@@ -99,6 +99,11 @@ def offered_by(model: Model) -> dict[str, list[str]]:
     }
 
 
+def offers(model: Model) -> str:
+    """ "thinking=on,off effort=low,high": what may be chosen with a model, for wishes.js."""
+    return " ".join(f"{name}={','.join(values)}" for name, values in offered_by(model).items())
+
+
 def usual_of(model: Model) -> dict[str, Any]:
     """What a model does when nothing is chosen, in words."""
     able = abilities_of(model.id)

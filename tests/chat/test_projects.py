@@ -10,6 +10,7 @@ from django.urls import reverse
 from chatapp.chat.conversation import post
 from chatapp.chat.frames import parse
 from chatapp.chat.models import Conversation, Project
+from chatapp.pricing.models import Model
 from tests.chat.conftest import ask
 from tests.chat.test_finding import posted, talk
 from tests.chat.test_posting import refusal
@@ -58,6 +59,17 @@ def test_nonsense_makes_no_project(mine: Client, bad: dict[str, str]) -> None:
     fields = {"name": "Fine", "system_prompt": "", "model": ""} | bad
     assert mine.post(reverse("chat:projects"), fields).status_code == 200
     assert not Project.objects.exists()
+
+
+def test_a_model_that_is_no_longer_offered_is_named(
+    mine: Client, alice: Any, project: Project
+) -> None:
+    Model.objects.filter(id=project.model).update(offered=False)
+    url = reverse("chat:project", args=[project.id])
+    assert "Claude Opus 4.5, chosen before, is no longer offered." in mine.get(url).content.decode()
+    page = mine.get("/", {"project": str(project.id)})
+    assert page.context["model"] == "claude-haiku-4-5"
+    assert "Claude Opus 4.5 is no longer offered. This chat begins" in page.content.decode()
 
 
 def test_a_chat_begins_with_the_settings_of_its_project(

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chatapp.chat.listing import group
 from chatapp.chat.models.share import OFF
-from chatapp.chat.wishes import CHOICES, offered_by, usual_of
-from chatapp.pricing.models import Model
+from chatapp.chat.wishes import CHOICES, offers, usual_of
 from chatapp.pricing.words import usd
 from chatapp.web.numbers import localized
 
@@ -84,18 +83,13 @@ def about_usd(pusd: int | None) -> str:
     return "" if pusd is None else usd(round(pusd, 2 - len(str(pusd))))
 
 
-@register.filter
-def offers(model: Model) -> str:
-    """ "thinking=on,off effort=low,high": what may be chosen with a model, for settings.js."""
-    return " ".join(f"{name}={','.join(values)}" for name, values in offered_by(model).items())
-
-
 @register.simple_tag
 def wish_choices(name: str) -> Any:
     """The values of one of wishes.py's settings, with their words."""
     return CHOICES[name].items()
 
 
+register.filter("offers", offers)
 register.filter("usual", usual_of)
 
 
