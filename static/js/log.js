@@ -2,6 +2,7 @@
 
 import { fragment } from "./html.js";
 import { Reply } from "./reply.js";
+import { wait } from "./waiting.js";
 
 const PATIENCE = 400;
 
@@ -99,6 +100,7 @@ export class Log extends EventTarget {
   }
 
   #adopt() {
+    wait(this.#box);
     const live = this.#box.querySelectorAll("article:is([data-state=queued], [data-state=running])");
     for (const article of live) {
       if (!this.#replies.has(article.dataset.gen)) this.#follow(new Reply(article, this.#send));

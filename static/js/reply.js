@@ -2,6 +2,7 @@
 
 import { element, fragment } from "./html.js";
 import { Stream } from "./stream.js";
+import { wait } from "./waiting.js";
 import { _ } from "./words.js";
 
 const SILENCE = 2_000;
@@ -91,6 +92,7 @@ export class Reply extends EventTarget {
     const fresh = element(html);
     fresh.querySelector(".thinking").open = this.#part("thinking").open;
     become(this.#article, fresh);
+    wait(this.#article);
     this.dispatchEvent(new CustomEvent("done", { detail: { article: this.#article, state } }));
   }
 

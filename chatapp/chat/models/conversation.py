@@ -16,6 +16,8 @@ from chatapp.accounts.models import User
 from chatapp.chat import captions
 from chatapp.chat.markdown import render
 from chatapp.chat.text import clean
+from chatapp.chat.waiting import Wait
+from chatapp.claude.breaker import REFUSALS
 
 if TYPE_CHECKING:
     from chatapp.chat.models.attachment import Attachment
@@ -318,6 +320,13 @@ class Message(models.Model):
     @property
     def can_retry(self) -> bool:
         return bool(self._writing and self._writing.error and not self._writing.live)
+
+    @property
+    def wait(self) -> Wait | None:
+        """How long asking again cannot succeed; None when that is not a matter of time."""
+        if not self._writing or not self.can_retry or self._writing.error in REFUSALS:
+            return None
+        return Wait.until(self._writing.retry_at)
 
     @property
     def _writing(self) -> "Generation | None":
