@@ -111,6 +111,8 @@ export class List {
   // Pinned or archived: every tab hears of it, and this one does not wait.
   async #mark(row, act) {
     const { id, pinned, archived } = row.dataset;
+    if (act === "rename") return this.#rename(row);
+    if (act === "delete") return this.#delete(row);
     if (act === "move") return chooseProject(row);
     const on = (act === "pin" ? pinned : archived) === undefined;
     try {

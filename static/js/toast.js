@@ -8,7 +8,7 @@ export function toast(text, { action, run, seconds = 8 } = {}) {
   box.append(words);
   const before = document.activeElement;
   if (action) box.append(button(action, () => { before.focus(); box.remove(); run(); }));
-  document.getElementById("toasts").append(box);
+  raise().append(box);
   let timer = setTimeout(() => box.remove(), seconds * 1000);
   // Never away under the pointer or the focus.
   for (const stay of ["pointerenter", "focusin"]) {
@@ -17,6 +17,15 @@ export function toast(text, { action, run, seconds = 8 } = {}) {
   for (const leave of ["pointerleave", "focusout"]) {
     box.addEventListener(leave, () => { timer = setTimeout(() => box.remove(), 3000); });
   }
+}
+
+// Above the list on a phone, too, which lies over everything else.
+function raise() {
+  const place = document.getElementById("toasts");
+  place.popover = "manual";
+  if (place.matches(":popover-open")) place.hidePopover();
+  place.showPopover();
+  return place;
 }
 
 function button(text, run) {
