@@ -401,3 +401,20 @@ def test_text_only_grows_while_it_is_written(alice: Page) -> None:
     frames, complaints = alice.evaluate("[watched.frames, watched.complaints]")
     assert frames > 20
     assert complaints == []
+
+
+def test_an_empty_chat_has_examples_with_their_price_and_says_who_can_read(alice: Page) -> None:
+    prices = alice.locator(".example small")
+    expect(prices).to_have_text([re.compile(r"about \$0\.\d+")] * 4)
+    cheap = prices.all_inner_texts()
+    alice.locator("#models summary").click()
+    alice.locator("label.model", has_text="Claude Opus 4.8").click()
+    expect(prices.first).not_to_have_text(cheap[0])
+    expect(prices).to_have_text([re.compile(r"about \$0\.\d+")] * 4)
+    assert not set(prices.all_inner_texts()) & set(cheap)
+    hello = alice.locator("#hello")
+    for words in "kept on this server", "only you can read them", "Admins see what they cost":
+        expect(hello).to_contain_text(words)
+    ask(alice, "Hi")
+    finished(alice)
+    expect(hello).to_have_count(0)
