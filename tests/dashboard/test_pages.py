@@ -82,6 +82,7 @@ def test_calls_without_an_amount_are_not_nothing(payer: Client) -> None:
         assert page.context["figures"].all.calls
         assert "Nothing in these days" not in page.text
         assert "No call matches" not in page.text
+        assert "nothing was cached" not in page.text
         assert "No amount is known of" in page.text
 
 

@@ -10,19 +10,22 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 from django.test import Client, override_settings
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatapp.accounts.models import Team, User
-from chatapp.dashboard import by_call, export, focus, tables
+from chatapp.dashboard import as_of, by_call, export, focus, tables, what_if_views
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.frame import certainty
 from chatapp.dashboard.look import BY, Look
 from chatapp.dashboard.series import spend_chart
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums, total
+from chatapp.dashboard.what_if import Scenario, replay
 from chatapp.ledger import checking
 from chatapp.ledger.models import Charge, ChargeLine, Kind, Source, State
+from chatapp.pricing.models import price_book
 from chatapp.pricing.money import pusd
 from tests.dashboard.conftest import NOW, TODAY, make
 
@@ -240,6 +243,20 @@ def test_files_of_hard_calls_add_up_too(ask: Ask) -> None:
         for line in lines:
             cost = Decimal(line["ListUnitPrice"]) * Decimal(line["PricingQuantity"])
             assert cost == Decimal(line["ListCost"])
+
+
+@pytest.mark.usefixtures("hard")
+def test_hard_calls_priced_again_and_as_known_today_are_the_same(ask: Ask) -> None:
+    asked = ask(range="12m")
+    every = Spend(asked).all
+    priced = what_if_views._calls(asked.charges().filter(amount_pusd__isnull=False))
+    again = replay(price_book(), priced, Scenario()).values()
+    assert all(outcome.difference_pusd == outcome.unpriced == 0 for outcome in again)
+    assert sum(outcome.calls for outcome in again) == every.priced_calls
+    for by in as_of.BY:
+        now = as_of.together(as_of.known(asked, timezone.now() + timedelta(hours=1), by))
+        assert (now.calls, now.then_pusd) == (every.priced_calls, every.amount_pusd)
+        assert now.difference_pusd == 0
 
 
 @pytest.mark.usefixtures("hard")
