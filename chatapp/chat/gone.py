@@ -16,7 +16,8 @@ def let_go(person: User) -> None:
     """
     live = Generation.objects.live().filter(user=person).order_by("id")
     for generation in live.select_for_update():
-        for charge in Charge.objects.open().filter(reference=generation.id):
+        # Locked, too: a call that another follows is settled without its reply's lock.
+        for charge in Charge.objects.open().filter(reference=generation.id).select_for_update():
             if generation.sent_at is None:
                 charge.void(error="erased")
             else:
