@@ -1,5 +1,6 @@
 """No page is against WCAG 2.2 AA in any of its states: light and dark, on a desktop and a phone."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, reply, rows, says, stop_button
 from tests.browser.test_attachments import chips, choose
 from tests.browser.test_finding import more
+from tests.browser.test_replies import SMALL, choose_model
+from tests.browser.test_told import BUDGET
 from tests.chat import files
 from tests.servers import Server
 
@@ -36,7 +39,15 @@ def f(x):  # a comment
 """
 SIGNED_OUT = ["/sign-in/", "/password/reset/", "/password/reset/sent/", "/setup/gone/"]
 PEOPLE = [
-    *("/chats/", "/chats/?archived", "/search/?q=plan", "/projects/", "/import/", "/?temporary"),
+    *(
+        "/chats/",
+        "/chats/?archived",
+        "/search/?q=plan",
+        "/search/?q=zyzzyva",
+        "/projects/",
+        "/import/",
+        "/?temporary",
+    ),
     "/shares/",
     *("/account/", "/password/change/", "/usage/", "/usage/calls/", "/usage/budgets/"),
 ]
@@ -118,12 +129,68 @@ def test_a_chat_from_empty_to_ended(look: Look) -> None:
     none(found)
 
 
-@pytest.mark.parametrize("fault", ["400", "cut_after:20", "refusal", "toolong", "max_tokens"])
-def test_a_reply_that_did_not_end_well(look: Look, fault: str) -> None:
+ENDS = ["400", "cut_after:20", "refusal", "toolong", "max_tokens", "pause_turn", "fallback"]
+
+
+def test_replies_that_did_not_end_well(look: Look) -> None:
     page = look("alice")
-    ask(page, f"[[{fault}]] Hello")
-    expect(reply(page).locator(".notice, .price-line").first).to_be_visible()
-    none(faults(page, fault, "desktop"))
+    for number, fault in enumerate([*ENDS, "context_exceeded"]):
+        ask(page, f"[[{fault}]] Hello")
+        expect(reply(page, number).locator(".notice, .stop-words").first).to_be_visible()
+        expect(stop_button(page)).to_be_hidden()
+    none(faults(page, "ends", "desktop"))
+
+
+def test_quotes_and_refusals(look: Look, server: Server) -> None:
+    page = look("bob")
+    found = []
+    for hard, level in (False, "amber"), (True, "red"):
+        server.manage("shell", "-c", BUDGET % hard)
+        composer(page).fill(f"Is this too dear, {level}?")
+        expect(page.locator("#quote")).to_have_attribute("data-level", level)
+        found += faults(page, level, "desktop")
+    composer(page).press("Enter")
+    expect(page.locator("#composer-note")).to_contain_text("budget")
+    page.forgiven.append("400")  # type: ignore[attr-defined]
+    choose(page, "archive.png", b"PK\x03\x04" + b"\0" * 40)
+    expect(chips(page)).to_contain_text("neither an image")
+    found += faults(page, "refused, with a file that was refused too")
+    none(found)
+
+
+def test_a_full_chat_and_a_large_picture(look: Look, server: Server) -> None:
+    server.manage("shell", "-c", SMALL)
+    page = look("alice")
+    choose_model(page, "Claude Opus 4.6")
+    page.get_by_role("button", name="Settings of this chat").click()
+    page.get_by_label("Longest reply").fill("60")
+    page.get_by_role("button", name="Save").click()
+    ask(page, "Much to read " + "1234 " * 1_340 + "[[words:5]]")
+    finished(page)
+    expect(page.locator("#full .notice")).to_be_visible()
+    found = faults(page, "full")
+    page.goto("/")
+    choose(page, "picture.png", files.png(90, 60))
+    expect(chips(page).locator("img")).to_be_visible()
+    ask(page, "What is this?")
+    finished(page)
+    page.locator("a.picture").click()
+    expect(page.get_by_role("dialog", name="Image").get_by_role("img")).to_be_visible()
+    none([*found, *faults(page, "lightbox")])
+
+
+def test_choosing_what_to_import_and_a_project(look: Look) -> None:
+    page = look("alice", "/import/")
+    chats = json.dumps([{"title": "One"}, {"title": "Two"}]).encode()
+    file = {"name": "chats.json", "mimeType": "application/json", "buffer": chats}
+    page.get_by_label("File").set_input_files([file])  # type: ignore[list-item]
+    expect(page.get_by_label("Two")).to_be_checked()
+    found = faults(page, "choosing")
+    page.goto("/projects/")
+    page.get_by_label("Name").fill("Thesis")
+    page.get_by_role("button", name="Make the project").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thesis")
+    none([*found, *faults(page, "project")])
 
 
 def test_thoughts_and_sources(look: Look) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.talk import composer, finished, reply, rows, stop_button
+from tests.browser.talk import composer, finished, reply, rows, says, stop_button
 from tests.servers import PASSWORD, Server
 
 pytestmark = pytest.mark.once
@@ -259,3 +259,57 @@ def test_a_chat_is_found(alice: Page) -> None:
     alice.keyboard.press("Enter")
     expect(finished(alice)).to_be_visible()
     expect(composer(alice)).to_be_focused()
+
+
+def test_a_cut_reply_goes_on_is_tried_again_and_asked_of_another_model(alice: Page) -> None:
+    say(alice, "[[cut_afterx1:20]] Hello")
+    failed = finished(alice, 0).locator(".failed")
+    press(alice, failed.get_by_role("button", name="Continue"))
+    expect(finished(alice, 1)).to_contain_text("w39")
+    expect(failed.get_by_role("button", name="Continue")).to_be_focused()
+    press(alice, failed.get_by_role("button", name="Retry"))
+    expect(alice.locator("article")).to_have_count(2)
+    expect(finished(alice)).to_contain_text("w39")
+    expect(finished(alice)).to_be_focused()
+    press(alice, finished(alice).get_by_role("button", name="with another model"))
+    press(alice, alice.get_by_role("dialog").get_by_role("button", name=re.compile("Sonnet 5.5")))
+    expect(finished(alice).locator(".price-line")).to_contain_text("claude-sonnet-5-5")
+    expect(finished(alice)).to_be_focused()
+
+
+def test_all_in_a_reply_is_reached(alice: Page) -> None:
+    alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    say(alice, says("\n\n```py\nx = 1\n```\n").replace("[[", "[[thinking+web_search:1+"))
+    article = finished(alice)
+    press(alice, article.locator(".thinking summary"))
+    expect(article.locator(".thought")).to_be_visible()
+    tab_to(alice, article.get_by_role("link", name="[1]"))
+    expect(focused(alice)).to_have_attribute("href", "https://example.com/0")
+    press(alice, article.get_by_role("button", name="Copy", exact=True))
+    expect(article.locator("button.copied")).to_have_count(1)
+    assert alice.evaluate("navigator.clipboard.readText()") == "x = 1\n"
+    press(alice, article.locator(".price-line"))
+    expect(alice.get_by_role("heading", level=1)).to_contain_text("Receipt")
+
+
+def test_a_temporary_chat_is_begun_and_closed(alice: Page) -> None:
+    press(alice, alice.get_by_role("link", name="Begin a temporary chat instead"))
+    expect(alice.locator("#temporary")).to_be_visible()
+    say(alice, "A whisper")
+    finished(alice)
+    press(alice, alice.get_by_role("button", name="Close it"))
+    expect(alice.locator("#temporary")).to_have_count(0)
+    expect(composer(alice)).to_be_focused()
+
+
+def test_a_project_is_changed_and_deleted(alice: Page) -> None:
+    alice.goto("/projects/")
+    tab_to(alice, alice.get_by_label("Name"))
+    alice.keyboard.type("Book\n")
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Book")
+    tab_to(alice, alice.get_by_label("Name"))
+    alice.keyboard.press("Control+a")
+    alice.keyboard.type("Novel\n")
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Novel")
+    press(alice, alice.get_by_role("button", name="Delete the project"))
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Projects")
