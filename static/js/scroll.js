@@ -13,7 +13,10 @@ export class Follow {
     this.#button = button;
     this.#following = box.querySelector("article") !== null;
     box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    button.addEventListener("click", () => this.toEnd());
+    button.addEventListener("click", () => {
+      this.toEnd();
+      box.focus({ preventScroll: true }); // the button hides, and would take the focus with it
+    });
     const sizes = new ResizeObserver(() => this.#grown());
     sizes.observe(box);
     sizes.observe(box.firstElementChild);

@@ -313,3 +313,22 @@ def test_a_project_is_changed_and_deleted(alice: Page) -> None:
     expect(alice.get_by_role("heading", level=1)).to_have_text("Novel")
     press(alice, alice.get_by_role("button", name="Delete the project"))
     expect(alice.get_by_role("heading", level=1)).to_have_text("Projects")
+
+
+def test_an_example_is_taken_and_the_end_is_found(alice: Page) -> None:
+    press(alice, alice.get_by_role("button", name=re.compile("Explain an idea")))
+    expect(composer(alice)).to_be_focused()
+    expect(composer(alice)).to_have_value(re.compile("compound interest"))
+    alice.keyboard.press("Control+a")
+    say(alice, says("A paragraph.\n\n" * 80, chunk=200))
+    finished(alice)
+    alice.locator("#log-scroll").focus()
+    alice.keyboard.press("Home")
+    down = alice.get_by_role("button", name="To the end")
+    expect(down).to_be_visible()
+    alice.keyboard.press("/")
+    tab_to(alice, down, key="Shift+Tab")
+    alice.keyboard.press("Enter")
+    expect(down).to_be_hidden()
+    expect(finished(alice).locator(".price-line")).to_be_in_viewport()
+    expect(alice.locator("#log-scroll")).to_be_focused()
