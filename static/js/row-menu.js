@@ -9,10 +9,10 @@ export class RowMenu {
   // act(row, what)
   constructor(act) {
     this.#menu.addEventListener("click", ({ target }) => {
-      const what = target.closest("[data-act]")?.dataset.act;
-      if (!what) return;
+      const item = target.closest("a, button");
+      if (!item) return;
       this.#menu.hidePopover();
-      act(this.#row, what);
+      if (item.dataset.act) act(this.#row, item.dataset.act);
     });
     this.#menu.addEventListener("keydown", (event) => this.#key(event));
     this.#menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#giveBack());

@@ -332,3 +332,17 @@ def test_an_example_is_taken_and_the_end_is_found(alice: Page) -> None:
     expect(down).to_be_hidden()
     expect(finished(alice).locator(".price-line")).to_be_in_viewport()
     expect(alice.locator("#log-scroll")).to_be_focused()
+
+
+def test_a_chat_is_exported_and_archived(alice: Page) -> None:
+    say(alice, "A short chapter")
+    finished(alice)
+    row = rows(alice).filter(has_text="A short chapter")
+    opener = row.get_by_role("button", name=re.compile("^More"))
+    press(alice, opener)
+    with alice.expect_download():
+        press(alice, alice.get_by_role("link", name="Export as Markdown"))
+    expect(opener).to_be_focused()
+    press(alice, opener)
+    press(alice, alice.locator("#row-menu").get_by_role("button", name="Archive"))
+    expect(row).to_have_count(0)
