@@ -286,3 +286,14 @@ def test_the_dashboard(look: Look) -> None:
 
 def test_the_administration(look: Look) -> None:
     none(all_of(look("admin"), ADMIN))
+
+
+def test_pages_in_german(look: Look, visit: Visit, server: Server) -> None:
+    look("admin")  # signs in, in English
+    page = visit(server, "admin", "/", locale="de-DE", reduced_motion="reduce")
+    found = []
+    for path in "/", "/account/", "/usage/", "/dashboard/", "/admin/accounts/user/":
+        page.goto(path)
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        found += faults(page, f"German {path}", "phone")
+    none(found)
