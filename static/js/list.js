@@ -42,7 +42,7 @@ export class List {
     const old = this.#row(id);
     if (id === this.#current) rename(title);
     const fresh = element(html);
-    if (deleted || "archived" in fresh.dataset) return this.#remove(old);
+    if (deleted || "archived" in fresh.dataset) return this.#leave(old);
     if (old?.querySelector("input")) return undefined; // being renamed here
     this.#replace(old, fresh);
     return this.#point();
@@ -73,6 +73,14 @@ export class List {
     row?.remove();
     if (section && !section.querySelector("li")) section.remove();
     this.#box.querySelector(".rows-none").hidden = Boolean(this.#box.querySelector("li"));
+  }
+
+  // A focus in it goes to its neighbour.
+  #leave(row) {
+    const focused = row?.contains(document.activeElement);
+    const next = row?.nextElementSibling ?? row?.previousElementSibling ?? this.#box;
+    this.#remove(row);
+    if (focused) next.querySelector("a")?.focus();
   }
 
   // Under its heading, before the first one that is older.
@@ -121,7 +129,7 @@ export class List {
       return toast(message);
     }
     if (act === "archive") {
-      this.#remove(row);
+      this.#leave(row);
       toast(on ? _("Chat archived.") : _("Chat is back in the list."), {
         action: _("Undo"),
         run: () => post(`/c/${id}/archive/`, { on: !on }).catch(({ message }) => toast(message)),
@@ -146,9 +154,7 @@ export class List {
       toast(fault.message);
       return;
     }
-    const next = row.nextElementSibling ?? row.previousElementSibling;
-    this.#remove(row);
-    next?.querySelector("a").focus();
+    this.#leave(row);
     if (id === this.#current) {
       sessionStorage.setItem(DELETED, id);
       location.assign("/");

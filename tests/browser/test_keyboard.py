@@ -346,3 +346,4 @@ def test_a_chat_is_exported_and_archived(alice: Page) -> None:
     press(alice, opener)
     press(alice, alice.locator("#row-menu").get_by_role("button", name="Archive"))
     expect(row).to_have_count(0)
+    expect(focused(alice)).to_have_count(1)

@@ -196,8 +196,8 @@ class Generation(models.Model):
         """
         row = Generation.objects.select_for_update().filter(id=self.id).first()
         if row is None:  # its person was erased: the words are gone, the money is not
-            if how.bill:
-                how.bill.settle()
+            if how.bill and not how.bill.settle():
+                how.bill.prove()
             return False
         if row.fence != fence:
             if how.bill:
