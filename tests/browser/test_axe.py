@@ -66,7 +66,8 @@ ADMIN = [
 
 @pytest.fixture(scope="module", autouse=True)
 def _spent(server: Server) -> None:
-    server.manage("make_demo_data", "--calls", "60", "--people", "3", "--days", "9")
+    size = ("--calls", "60", "--people", "3", "--days", "9")
+    server.manage("make_demo_data", "--source", "anthropic", *size)
 
 
 @pytest.fixture
