@@ -249,7 +249,7 @@ def main() -> None:
         )
         load = os.getloadavg()[0]
         print(f"Chromium {browser.version}, {os.cpu_count()} processors, load {load:.1f}")
-        page = browser.new_page(base_url=wire.url)
+        page = browser.new_context(base_url=wire.url).new_page()
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.goto("/")
