@@ -149,7 +149,7 @@ class Reply:
         from anthropic import AsyncStream
 
         async for sse in AsyncStream.raw_events(self._response):
-            if not sse.data:
+            if sse.event == "ping" or not sse.data:
                 continue
             event = json.loads(sse.data)
             # Its name stands twice, and a relay may lose the first.
@@ -158,7 +158,7 @@ class Reply:
                 raise failed_midway(event, started=self.meter.started, request_id=self.request_id)
             if kind == "message_start":
                 breaker.succeeded()
-            if "ping" not in (kind, sse.event):
+            if kind != "ping":
                 yield event
 
     def _fault(self, error: BaseException) -> Fault | None:

@@ -21,8 +21,9 @@ from chatapp.chat.draft import Ask
 from chatapp.chat.routing import websocket_application
 from chatapp.chat.running import engine
 from chatapp.claude.connection import connection
-from chatapp.pricing.models import Model, PriceTier, PriceVersion
+from chatapp.pricing.models import Model
 from chatapp.web.database import db as in_database
+from tests.ledger.conftest import price_version
 
 Frame = dict[str, Any]
 
@@ -43,28 +44,7 @@ def prices(db: None) -> None:
             context_window=200_000,
             max_output=64_000,
         )
-        sell(id, dollars, since)
-
-
-def sell(id: str, dollars: int, since: datetime, **fields: Any) -> None:
-    """A version of a model's price: `dollars` for a million input tokens."""
-    version = PriceVersion.objects.create(
-        model_id=id,
-        valid_from=since,
-        web_search_pusd=10**10,
-        batch_bp=5000,
-        geo_us_bp=11000,
-        **fields,
-    )
-    rate = dollars * 10**6
-    PriceTier.objects.create(
-        version=version,
-        input=rate,
-        cache_write_5m=rate * 5 // 4,
-        cache_write_1h=rate * 2,
-        cache_read=rate // 10,
-        output=rate * 5,
-    )
+        price_version(id, dollars=dollars, valid_from=since)
 
 
 def ask(text: str = "Hello", **fields: Any) -> Ask:

@@ -1,6 +1,6 @@
 """What stands above a chat: costs of the branch and of all, the context's fill, and the cache."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,8 @@ from chatapp.chat.prompts import context_tokens
 from chatapp.chat.quoting import draft_of
 from chatapp.ledger.models import Charge
 from chatapp.pricing.usage import Certainty, Metered
-from tests.chat.conftest import ask, sell
+from tests.chat.conftest import ask
+from tests.ledger.conftest import price_version
 
 pytestmark = pytest.mark.usefixtures("prices")
 
@@ -123,7 +124,7 @@ def test_a_full_context_is_warned_of(client: Client, alice: Any) -> None:
 
 def test_what_comes_next_is_priced_at_the_speed_of_the_chat(alice: Any, reply: Generation) -> None:
     conversation = reply.message.conversation
-    sell(conversation.model, 2, datetime(2026, 2, 1, tzinfo=UTC), speed="fast")
+    price_version(conversation.model, dollars=2, speed="fast")
     costs = []
     for wishes in {}, {"speed": "fast"}:
         conversation.options = wishes
