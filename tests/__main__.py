@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,9 @@ class Run:
 def kinds(stack: ExitStack, missing: set[str]) -> dict[str, Environment]:
     """The environment of each kind of server there is, started for as long as the stack lives."""
     plain = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    # Looked for once: four at a time could not install it.
+    with suppress(servers.Missing):
+        plain["CHROMIUM_PATH"] = servers.chromium()
     found = {"SQLite": plain}
     try:
         urls = {
