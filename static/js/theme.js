@@ -6,7 +6,7 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = new FormData(form, event.submitter);
   show(body.get("theme"));
-  await fetch(form.action, { method: "POST", body, redirect: "manual" });
+  await fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true });
 });
 
 function show(theme) {

@@ -48,7 +48,7 @@ INERT = [
 
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=server.url)
+    context = browser.new_context(base_url=server.url, permissions=["clipboard-write"])
     context.add_init_script(WATCH)
     page = context.new_page()
     page.goto("/admin/")
@@ -163,7 +163,8 @@ def test_a_price_version_gets_another_tier(page: Page) -> None:
 def test_the_theme_is_changed_without_a_reload(page: Page, browser: Browser) -> None:
     page.goto("/admin/")
     page.locator(".account-menu summary").click()
-    page.get_by_role("button", name="Dark").click()
+    with page.expect_response("**/theme/"):
+        page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(page.locator("body")).to_have_css("background-color", "rgb(22, 20, 15)")
     page.reload()
