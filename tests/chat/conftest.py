@@ -60,7 +60,7 @@ def sign_in(user: Any) -> str:
     return str(request.session.session_key)
 
 
-async def eventually(condition: Callable[[], Any], within: float = 8) -> Any:
+async def eventually(condition: Callable[[], Any], within: float = 30) -> Any:
     """What `condition`, awaited if need be, says once it says something."""
     async with asyncio.timeout(within):
         while True:
@@ -103,7 +103,7 @@ class Tab:
         self.frames.append(frame)
         return frame
 
-    async def until(self, type: str, within: float = 8, **fields: Any) -> Frame:
+    async def until(self, type: str, within: float = 30, **fields: Any) -> Frame:
         """The next frame of this type and with these fields."""
         async with asyncio.timeout(within):
             while True:
@@ -122,7 +122,7 @@ class Tab:
         await self.until("watching")
         return ack
 
-    async def finish(self, gen: str, within: float = 10) -> Frame:
+    async def finish(self, gen: str, within: float = 30) -> Frame:
         """The frame that ends this reply; asked for when it came before we watched."""
         async with asyncio.timeout(within):
             while True:

@@ -41,7 +41,7 @@ async def engines(
     transactional_db: None, prices: None, upstream: Any, settings: Any
 ) -> AsyncIterator[Callable[[], Any]]:
     """Starts engines as separate processes would have them: nothing shared but the database."""
-    settings.LEASE_SECONDS = 1.5
+    settings.LEASE_SECONDS = 2.5
     await connection()
     started: list[Engine] = []
 
@@ -67,7 +67,7 @@ async def now(generation: Generation) -> Generation:
     return await db(Generation.objects.select_related("message__charge").get, id=generation.id)
 
 
-async def until(generation: Generation, *states: str, within: float = 8) -> Generation:
+async def until(generation: Generation, *states: str, within: float = 30) -> Generation:
     async def ended() -> Generation | None:
         found = await now(generation)
         return found if found.state in states else None
@@ -175,14 +175,15 @@ async def test_what_was_never_sent_is_given_back_and_asked_once(
 async def test_a_paused_process_is_fenced_out_and_its_evidence_kept(
     engines: Any, alice: Any, upstream: Any
 ) -> None:
-    first, generation = await engines(), await asked(alice, "Go [[slow:40+words:100]]")
+    first, generation = await engines(), await asked(alice, "Go [[slow:40+words:200]]")
     for task in first._tasks:  # no lease, no checkpoint, no sweep: as good as paused
         task.cancel()
     first.wake(generation.id)
+    await until(generation, "running")
     await engines()
-    await until(generation, "interrupted", within=6)
+    await until(generation, "interrupted")
     text = (await now(generation)).message.text
-    await eventually(lambda: not first._replies)
+    await eventually(lambda: not first._replies, within=20)
     end = await now(generation)
     assert (end.state, end.message.text, end.fence) == ("interrupted", text, 2)
     charge = await settled(generation)
@@ -201,7 +202,7 @@ async def test_stopping_closes_the_upstream_and_keeps_the_text(
     await db(claims.request_stop, alice, generation.id)
     if bell:
         engine.hear({"type": "stop", "gen": str(generation.id)})
-    end = await until(generation, "stopped", within=1.5)
+    end = await until(generation, "stopped", within=8)
     charge = await settled(generation)
     assert end.message.text.startswith(prefix)
     assert charge.status == "estimated"
@@ -288,7 +289,7 @@ async def test_replies_of_someone_who_may_no_longer_be_here_stop(engines: Any, a
     await saved(generation)
     alice.is_active = False
     await db(alice.save)
-    await until(generation, "stopped", within=3)
+    await until(generation, "stopped")
     assert (await settled(generation)).status == "estimated"
 
 

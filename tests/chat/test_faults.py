@@ -15,9 +15,9 @@ Open = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def closed_breaker() -> Iterator[None]:
-    breaker.succeeded()
+    breaker.clear()
     yield
-    breaker.succeeded()
+    breaker.clear()
 
 
 async def told(tab: Open, alice: Any, directive: str) -> tuple[Generation, list[Charge], Any]:

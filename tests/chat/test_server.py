@@ -45,9 +45,9 @@ async def tab(server: servers.Server, session: str) -> Any:
         yield socket
 
 
-async def until(socket: ClientConnection, type: str, within: float = 20) -> Any:
-    async with asyncio.timeout(within):
-        while (frame := json.loads(await socket.recv()))["type"] != type:
+async def until(socket: ClientConnection, *types: str) -> Any:
+    async with asyncio.timeout(60):
+        while (frame := json.loads(await socket.recv()))["type"] not in types:
             pass
     return frame
 
@@ -59,7 +59,7 @@ async def send(socket: ClientConnection, text: str) -> Any:
 
 
 async def saved(server: servers.Server) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not server.query("SELECT 1 FROM chat_chunk"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -101,10 +101,10 @@ async def test_killed_in_mid_reply_it_is_settled_once_by_the_next(
 async def test_a_drained_server_lets_the_reply_end(
     brief: servers.Server, session: str, upstream_url: str
 ) -> None:
-    prompt = "Drain [[slow:40+words:40]]"
+    prompt = "Drain [[slow:40+words:150]]"
     async with tab(brief, session) as socket:
         ack = await send(socket, prompt)
-        await until(socket, "delta")
+        await until(socket, "delta", "snapshot")
         stopping = asyncio.create_task(asyncio.to_thread(brief.stop, signal.SIGTERM))
         done = await until(socket, "done")
         assert (done["gen"], done["state"]) == (ack["gen"], "done")

@@ -163,7 +163,7 @@ async def test_a_second_tab_and_a_reload_see_the_same_text(tab: Open, alice: Any
     for _ in range(3):  # three reloads
         await second.say("watch", conversation=ack["conversation"])
         page = Page()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             for _ in range(12):
                 page.apply(await second.next())
     while not page.done:

@@ -18,6 +18,7 @@ from chatapp.pricing.usage import Certainty, Metered
 from tests.upstream import Upstream
 
 SECRET = "the-secret-words"
+OTHER = "claude-haiku-4-5"
 # To what a reply cites.
 LINK = re.compile(r"\[\\\[\d+\\\]\]\(<[^>]+>\)")
 
@@ -25,17 +26,17 @@ LINK = re.compile(r"\[\\\[\d+\\\]\]\(<[^>]+>\)")
 @pytest.fixture(autouse=True)
 def _closed_breaker(upstream: Upstream) -> Iterator[None]:
     yield
-    breaker.succeeded()
+    breaker.clear()
 
 
 @pytest.fixture
 def short_deadlines(settings: Any) -> None:
-    settings.FIRST_BYTE_TIMEOUT = settings.IDLE_TIMEOUT = 0.5
+    settings.FIRST_BYTE_TIMEOUT = settings.IDLE_TIMEOUT = 1
 
 
-def prompt(fault: str, **more: Any) -> Prompt:
+def prompt(fault: str, model: str = "claude-opus-4-8", **more: Any) -> Prompt:
     content = f"[[{fault}]] {SECRET}"
-    return Prompt(model="claude-opus-4-8", messages=[{"role": "user", "content": content}], **more)
+    return Prompt(model=model, messages=[{"role": "user", "content": content}], **more)
 
 
 async def hear(asked: Prompt) -> tuple[str, str, Fault | None, Metered]:
@@ -217,7 +218,7 @@ async def test_says_how_long_it_is_and_when_to_come_back(upstream: Upstream) -> 
     _, _, error, _ = await hear(prompt("429:3600"))
     assert error is not None
     assert error.retry_after == 3600
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -318,7 +319,7 @@ async def test_a_refusal_whose_body_breaks_off_is_free(settings: Any, body: str)
 
 
 async def test_the_whole_takes_too_long(upstream: Upstream, settings: Any) -> None:
-    settings.TOTAL_TIMEOUT = 0.5
+    settings.TOTAL_TIMEOUT = 1.5
     text, _, error, metered = await hear(prompt("slow:100+words:5000"))
     assert error is not None
     assert (error.code, metered.certainty) == ("total_timeout", Certainty.ESTIMATED)
@@ -342,7 +343,7 @@ async def test_leaving_closes_the_connection_at_once(upstream: Upstream) -> None
                 began = time.monotonic()
                 break
     await upstream.idle()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert upstream.bill[0].closed_early
 
 
@@ -365,7 +366,7 @@ async def test_a_busy_reader_is_not_a_silent_vendor(
         async for _, piece in reply:
             text += piece
             if piece == "w10 ":
-                await asyncio.sleep(0.9)
+                await asyncio.sleep(1.9)
     assert text == upstream.bill[0].text
 
 
@@ -377,7 +378,7 @@ async def test_a_process_that_stood_still_reads_on(
         async for _, piece in reply:
             text += piece
             if piece == "w3 ":
-                asyncio.get_running_loop().call_later(0.01, time.sleep, 1.6)
+                asyncio.get_running_loop().call_later(0.01, time.sleep, 2.4)
     assert text == upstream.bill[0].text
 
 
@@ -412,31 +413,63 @@ async def test_estimates_a_partial_reply(upstream: Upstream) -> None:
     assert await client.estimate_output(asked, "  ") == 1
     began = time.monotonic()
     assert await client.estimate_output(asked, "[[count_slow:3000]]" + "x" * 331) == 100
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2.9
     assert await client.estimate_output(asked, "[[count_fails]]" + "x" * 335) == 100
 
 
-async def test_breaker_opens_on_a_wrong_key(upstream: Upstream) -> None:
-    await hear(prompt("401"))
+@pytest.mark.parametrize("fault", ["401", "402", "credit"])
+async def test_a_refused_key_or_account_is_asked_with_no_model(
+    upstream: Upstream, fault: str
+) -> None:
+    _, _, refused, _ = await hear(prompt(fault))
+    for model in "claude-opus-4-8", OTHER:
+        _, _, error, _ = await hear(prompt("words:1", model))
+        assert error is not None
+        assert refused is not None
+        assert (error.code, error.unbilled) == (refused.code, True)
+    assert len(upstream.bill) == 1
+    assert client.door_state()["open"] == {"": refused.code}
+    breaker.account.open_until = time.monotonic() - 1
+    assert breaker.account.state == "half_open"
+    assert (await hear(prompt("words:1", OTHER)))[2] is None
+    assert client.door_state()["open"] == {}
+
+
+@pytest.mark.parametrize(("fault", "times"), [("529", 5), ("403", 1)])
+async def test_what_one_model_refuses_leaves_the_others(
+    upstream: Upstream, fault: str, times: int
+) -> None:
+    for _ in range(times):
+        assert not client.door_state()["open"]
+        _, _, refused, _ = await hear(prompt(fault))
+    asked = len(upstream.bill)
     _, _, error, _ = await hear(prompt("words:1"))
     assert error is not None
-    assert (error.code, error.unbilled) == ("unauthorized", True)
-    assert len(upstream.bill) == 1
-    assert client.door_state()["breaker"] == "open"
-    breaker.open_until = time.monotonic() - 1
-    assert client.door_state()["breaker"] == "half_open"
+    assert refused is not None
+    assert (error.code, error.unbilled, len(upstream.bill)) == (refused.code, True, asked)
+    assert (await hear(prompt("words:1", OTHER)))[2] is None
+    assert client.door_state()["open"] == {"claude-opus-4-8": refused.code}
+    breaker.models["claude-opus-4-8"].open_until = time.monotonic() - 1
     assert (await hear(prompt("words:1")))[2] is None
-    assert client.door_state()["breaker"] == "closed"
+    assert client.door_state()["open"] == {}
 
 
 async def test_breaker_bears_some_overload(upstream: Upstream) -> None:
-    for _ in range(4):
-        await hear(prompt("529"))
-    assert breaker.state == "closed"
-    await hear(prompt("words:1"))
-    for _ in range(5):
-        await hear(prompt("529"))
-    assert breaker.state == "open"
+    for _ in range(2):
+        for _ in range(4):
+            await hear(prompt("529"))
+        assert (await hear(prompt("words:1")))[2] is None
+
+
+def test_one_call_tries_while_the_others_wait() -> None:
+    breaker.failed("unauthorized", OTHER)
+    breaker.failed("forbidden", OTHER)
+    breaker.account.open_until = time.monotonic() - 1
+    with pytest.raises(Fault, match="forbidden"):
+        breaker.check(OTHER)
+    breaker.check("claude-opus-4-8")  # what could not be tried with one model is with another
+    with pytest.raises(Fault, match="unauthorized"):
+        breaker.check("claude-opus-4-8")
 
 
 @pytest.mark.parametrize("fault", ["401", "cut_after:2", "malformed:2", "stall_after:2", "words:3"])

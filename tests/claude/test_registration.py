@@ -14,15 +14,18 @@ from django.utils import timezone
 from chatapp.claude import connection
 from chatapp.claude.breaker import breaker
 from chatapp.claude.demo import demonstration, greeting
+from chatapp.claude.notices import well
 from chatapp.web import health
+
+HAIKU = "claude-haiku-4-5"
 
 
 @pytest.fixture
 def closed() -> Iterator[None]:
     """The breaker, before and after."""
-    breaker.succeeded()
+    breaker.clear()
     yield
-    breaker.succeeded()
+    breaker.clear()
 
 
 @pytest.mark.parametrize(
@@ -52,12 +55,16 @@ def test_every_page_says_that_it_is_a_demonstration(settings: Any, rf: Any) -> N
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [("unauthorized", "Check ANTHROPIC_API_KEY"), ("billing", "Check credit and payment")],
+    [
+        ("unauthorized", "Check ANTHROPIC_API_KEY"),
+        ("billing", "Check credit and payment"),
+        ("forbidden", "API key use claude-haiku-4-5"),
+    ],
 )
 def test_every_page_tells_admins_what_anthropic_refuses(
     client: Any, admin: Any, alice: Any, closed: None, code: str, words: str
 ) -> None:
-    breaker.failed(code)
+    breaker.failed(code, HAIKU)
     shown = f"Since {timezone.localtime():%Y-%m-%d}"
     for url in "/", "/admin/":
         client.force_login(admin)
@@ -66,32 +73,34 @@ def test_every_page_tells_admins_what_anthropic_refuses(
         assert words in page
     client.force_login(alice)
     assert words not in client.get("/").content.decode()
-    breaker.succeeded()
+    breaker.succeeded(HAIKU)
     client.force_login(admin)
     assert words not in client.get("/").content.decode()
 
 
 def test_a_refusal_lasts_since_the_first_until_a_call_succeeds(closed: None) -> None:
-    breaker.failed("unauthorized")
-    since = breaker.since
-    breaker.open_until = 1.0  # long ago: the next call may try
-    assert breaker.refusal == "unauthorized"
-    breaker.failed("unauthorized")
-    assert since == breaker.since is not None
-    breaker.failed("billing")
-    assert breaker.refusal == "billing"
+    breaker.failed("unauthorized", HAIKU)
+    since = breaker.account.since
+    breaker.account.open_until = 1.0  # long ago: the next call may try
+    assert breaker.account.refusal == "unauthorized"
+    breaker.failed("unauthorized", HAIKU)
+    assert since == breaker.account.since is not None
+    breaker.failed("billing", HAIKU)
+    assert breaker.account.refusal == "billing"
 
 
 def test_being_overloaded_concerns_no_admin(closed: None) -> None:
     for _ in range(6):
-        breaker.failed("overloaded")
-    assert (breaker.state, breaker.refusal) == ("open", "")
+        breaker.failed("overloaded", HAIKU)
+    assert (breaker.models[HAIKU].state, [*breaker.refusals()]) == ("open", [])
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_health_names_a_refusal(closed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "health", health.Health({"database": False}))
-    breaker.failed("billing")
+    breaker.failed("forbidden", HAIKU)
+    assert well()
+    breaker.failed("billing", HAIKU)
     answer = await AsyncClient().get("/healthz")
     assert answer.status_code == 200
     told = json.loads(answer.content)

@@ -63,11 +63,11 @@ class TestDb:
     async def test_one_slow_function_does_not_hold_up_the_others(self) -> None:
         if connection.vendor == "sqlite":
             pytest.skip("SQLite takes one transaction at a time, by design")
-        slow = asyncio.gather(*(db(time.sleep, 0.5) for _ in range(3)))
+        slow = asyncio.gather(*(db(time.sleep, 2) for _ in range(3)))
         began = time.monotonic()
         await asyncio.sleep(0)
         with_others = await db(lambda: time.monotonic() - began)
-        assert with_others < 0.4
+        assert with_others < 1.5
         await slow
 
     async def test_what_is_urgent_does_not_stand_in_line(self) -> None:
@@ -123,9 +123,9 @@ def test_a_silent_database_is_given_up_and_its_connection_closed(postgresql_url:
     token = postgresql.patience.set(0.3)
     began = time.monotonic()
     with pytest.raises(psycopg.OperationalError):
-        connection.execute("SELECT pg_sleep(10)")
+        connection.execute("SELECT pg_sleep(30)")
     postgresql.patience.reset(token)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert connection.closed
 
 
@@ -133,7 +133,7 @@ def test_an_ordinary_error_keeps_the_connection(postgresql_url: str) -> None:
     connection = connect(postgresql_url)
     connection.execute("SET statement_timeout = '100ms'")
     with pytest.raises(psycopg.errors.QueryCanceled):
-        connection.execute("SELECT pg_sleep(10)")
+        connection.execute("SELECT pg_sleep(30)")
     assert connection.execute("SELECT 1").fetchone() == (1,)
     connection.close()
 
