@@ -39,11 +39,11 @@ def source() -> str:
 
 
 def door_state() -> dict[str, Any]:
-    """For health pages: the source, the breaker, and the rate limits of the last answer."""
+    """For health pages: the source, what is open, and the rate limits of the last answer."""
+    circuits = {"": breaker.account, **breaker.models}
     return {
         "source": source(),
-        "breaker": breaker.state,
-        "reason": breaker.code,
+        "open": {model: circuit.code for model, circuit in circuits.items() if circuit.open_until},
         "rate_limits": dict(_limits),
     }
 
@@ -89,7 +89,7 @@ class Reply:
         return self.prompt.going_on(self.content.blocks, written=written, searches=searches)
 
     async def __aenter__(self) -> "Reply":
-        breaker.check()
+        breaker.check(self.prompt.model)
         self._patience = Patience(
             first=settings.FIRST_BYTE_TIMEOUT,
             idle=settings.IDLE_TIMEOUT,
@@ -157,7 +157,7 @@ class Reply:
             if "error" in (kind, sse.event):
                 raise failed_midway(event, started=self.meter.started, request_id=self.request_id)
             if kind == "message_start":
-                breaker.succeeded()
+                breaker.succeeded(self.prompt.model)
             if kind != "ping":
                 yield event
 
@@ -168,7 +168,7 @@ class Reply:
         else:
             fault = translated(error, started=self.meter.started, request_id=self.request_id)
         if fault:
-            breaker.failed(fault.code)
+            breaker.failed(fault.code, self.prompt.model)
             logger.warning("A reply of %s failed: %s", self.prompt.model, fault)
         return fault
 

@@ -20,18 +20,24 @@ REFUSED = {
         "Since %(time)s Anthropic has declined requests because of this account's billing, and "
         "nobody gets a reply. Check credit and payment in the Anthropic Console."
     ),
+    "forbidden": noop(
+        "Since %(time)s Anthropic has not let this server's API key use %(model)s. "
+        "Check the key's permissions in the Anthropic Console."
+    ),
 }
 
 
 def refused(request: HttpRequest) -> Iterator[Notice]:
     """As this process knows it, until a call succeeds again."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_superuser or not breaker.refusal or breaker.since is None:
+    if user is None or not user.is_superuser:
         return
-    since = date_format(localtime(breaker.since), _("Y-m-d H:i"))
-    yield Notice("error", _(REFUSED[breaker.refusal]) % {"time": since})
+    for circuit, model in breaker.refusals():
+        if circuit.since:
+            since = date_format(localtime(circuit.since), _("Y-m-d H:i"))
+            yield Notice("error", _(REFUSED[circuit.refusal]) % {"time": since, "model": model})
 
 
 def well() -> bool:
-    """The same for /healthz."""
-    return not breaker.refusal
+    """The same for /healthz; that one model is refused leaves the others."""
+    return not breaker.account.refusal
