@@ -16,9 +16,10 @@ from chatapp.chat.conversation import Claim, claimed, latest_charge
 from chatapp.chat.holding import hold
 from chatapp.chat.models import Chunk, Generation, Settlement
 from chatapp.chat.refusals import CountNeeded, Refused, not_found
+from chatapp.claude import client
 from chatapp.claude.client import Prompt
 from chatapp.claude.meter import guess_tokens
-from chatapp.ledger.models import Charge
+from chatapp.ledger.models import Budget, Charge
 from chatapp.ledger.models import State as ChargeState
 
 State = Generation.State
@@ -69,6 +70,18 @@ def request_stop(user: User, id: UUID) -> Generation:
         generation.stop_requested = True
         generation.save(update_fields=["stop_requested"])
     return generation
+
+
+def overdrawn(budget: Budget) -> list[Generation]:
+    """The replies being written on a hard budget with less in it than is spent and held."""
+    charges, source = Charge.objects, client.source()
+    standing = charges.standing(budget, source=source)
+    if not budget.hard or standing.spent_pusd + standing.held_pusd <= budget.limit_pusd:
+        return []
+    days = budget.period_of(standing.day)
+    held = charges.open().filter(budget.counts(), source=source, day__range=days)
+    live = Generation.objects.live().filter(id__in=held.values("reference"))
+    return list(live.select_related("user"))
 
 
 def expire(id: UUID) -> bool:

@@ -4,17 +4,20 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.template.loader import get_template
 
 from chatapp.accounts.models import User
 from chatapp.accounts.signals import access_ended, person_erased
 from chatapp.chat.broadcast import broadcast
+from chatapp.chat.claims import farewell, overdrawn, request_stop
 from chatapp.chat.gone import let_go
 from chatapp.chat.markdown import render
 from chatapp.chat.models import Attachment, Conversation, Project
-from chatapp.chat.running import engine
+from chatapp.chat.running import TOPIC, engine
+from chatapp.ledger.models import Budget
 from chatapp.pricing.models import price_book
 from chatapp.web.database import db
 from chatapp.web.signals import server_draining, server_started
@@ -64,3 +67,20 @@ def look_again(**kwargs: Any) -> None:
     person = kwargs.get("person") or kwargs.get("user")
     if person:
         broadcast.announce(f"user.{person.pk}", {"type": "recheck"})
+
+
+@receiver(post_save, sender=Budget)
+def look_into_it(instance: Budget, **kwargs: Any) -> None:
+    # Its row must not be locked meanwhile: a reply that asks again locks itself, then its budget.
+    transaction.on_commit(lambda: stop_overdrawn(instance))
+
+
+def stop_overdrawn(budget: Budget) -> None:
+    """End what is being written on a budget that was made too small for it."""
+    for reply in overdrawn(budget):
+        with transaction.atomic():
+            stopped = request_stop(reply.user, reply.id)
+        if stopped.live:
+            broadcast.announce(TOPIC, {"type": "stop", "gen": str(reply.id)})
+        else:
+            broadcast.announce(*farewell(reply.id))

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from chatapp.accounts.models import Team
 from chatapp.chat import quoting
 from chatapp.chat.conversation import post
 from chatapp.chat.draft import Ask
@@ -166,3 +167,49 @@ def bound_of(user: Any, question: Ask) -> int:
     prompt, _ = quoting.draft_of(user, question)
     assert price_book().resolve(prompt.model)
     return upper_bound(prompt)
+
+
+@pytest.mark.parametrize(
+    ("whose", "limit", "hard", "state"),
+    [
+        ("everyone", 0, True, "stopped"),
+        ("person", 1, True, "stopped"),
+        ("team", -1, True, "stopped"),
+        ("team", None, True, "done"),
+        ("person", -1, False, "done"),
+    ],
+)
+async def test_lowering_a_budget_ends_what_no_longer_fits(
+    tab: Any, alice: Any, bob: Any, whose: str, limit: int | None, hard: bool, state: str
+) -> None:
+    """A negative limit: so much less than what is held; none: just that."""
+    alice.team = await db(Team.objects.create, name="Crew")
+    await db(alice.save)
+    named = {"person": {"person": alice}, "team": {"team": alice.team}}.get(whose, {})
+    lowered = Budget(scope=whose, period="day", limit_pusd=10**12, hard=hard, **named)
+    await db(lowered.save)
+    page, other = await tab(alice), await tab(bob)
+    ack = await page.ask("Go [[slow:20+words:60]]")
+    theirs = await other.ask("Go [[slow:20+words:60]]")
+    await page.until("delta")
+    if limit is None or limit < 0:
+        held = (await db(Charge.objects.get, reference=ack["gen"])).held_pusd
+        limit = held + (limit or 0)
+    lowered.limit_pusd = limit
+    await db(lowered.save)
+    assert (await page.finish(ack["gen"]))["state"] == state
+    ended = (await other.finish(theirs["gen"]))["state"]
+    assert ended == ("stopped" if whose == "everyone" else "done")
+    charge = await db(Charge.objects.get, reference=ack["gen"])
+    assert charge.status == ("exact" if state == "done" else "estimated")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("prices")
+def test_what_was_not_asked_for_yet_costs_nothing_then(alice: Any) -> None:
+    only = budget(alice, 100_000, prompt=1_000)
+    generation = post(alice, ask("Hello")).generation
+    only.limit_pusd = 0
+    only.save()
+    generation.refresh_from_db()
+    assert (generation.state, Charge.objects.get().state) == ("stopped", State.VOIDED)
