@@ -21,21 +21,23 @@ NAMES = {
     "team": lazy("Team"),
     "purpose": lazy("Purpose"),
 }
+OWN_NAMES = {name: NAMES[name] for name in ("day", "model", "purpose")}
 
 
 @views.page
 def earlier(request: HttpRequest, asked: Filter) -> HttpResponse:
     """At most MOST calls, so that a page answers; more have to be narrowed down."""
     moment, by = _moment(request, asked), request.GET.get("by") or "day"
-    if by not in NAMES:
-        raise BadFilter([not_one_of("by", NAMES)])
+    names = OWN_NAMES if asked.personal else NAMES
+    if by not in names:
+        raise BadFilter([not_one_of("by", names)])
     context: dict[str, Any] = {
-        "section": "spend",
+        "section": "usage" if asked.personal else "spend",
         "asked": asked,
         "moment": timezone.localtime(moment, timezone.get_default_timezone()),
         "utc": moment.astimezone(UTC),
         "by": by,
-        "names": NAMES.items(),
+        "names": names.items(),
         "kept": asked.params().items(),
         "back": asked.link(),
         "most": MOST,
@@ -48,7 +50,7 @@ def earlier(request: HttpRequest, asked: Filter) -> HttpResponse:
             "others": as_of.together(found[SHOWN:]),
             "others_count": len(found[SHOWN:]),
             "together": as_of.together(found),
-            "head": NAMES[by],
+            "head": names[by],
         }
     return render(request, "dashboard/earlier.html", context)
 

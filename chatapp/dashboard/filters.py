@@ -38,9 +38,10 @@ COLUMN = {
     "conversation": "conversation",
 }
 # The pages that everybody has for their own spend.
-PERSONAL = {page: f"usage_{page}" for page in ("calls", "call", "csv", "json", "focus")} | {
-    "spend": "usage"
-}
+PERSONAL = {
+    page: f"usage_{page}"
+    for page in ("calls", "call", "csv", "json", "focus", "what_if", "earlier")
+} | {"spend": "usage"}
 
 
 class BadFilter(ValueError):
@@ -187,7 +188,7 @@ class Filter:
         return (days if self.range != DEFAULT_RANGE else {}) | {k: v for k, v in shown.items() if v}
 
     def link(self, page: str = "spend", /, **changes: Any) -> str:
-        """The address of `page` (spend, calls, csv, json, focus) with this filter, changed.
+        """The address of `page`, one of PERSONAL, with this filter, changed.
 
         `days=Period` narrows the days, `uuid` names a call; an empty value takes a parameter away.
         """

@@ -13,7 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import Team
-from chatapp.dashboard.filters import NO_TEAM, REGIONS, TIERS, Filter, default_source
+from chatapp.dashboard.filters import (
+    NO_TEAM,
+    PERSONAL,
+    REGIONS,
+    TIERS,
+    Filter,
+    default_source,
+)
 from chatapp.dashboard.look import UNITS, Look
 from chatapp.dashboard.periods import DAY, PRESETS
 from chatapp.dashboard.spend import Spend
@@ -87,7 +94,7 @@ def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[
         "source": source,
         "zone": timezone.get_default_timezone_name(),
         "utc": _in_utc(asked),
-        "pages": {name: asked.link(name) for name in ("spend", "calls", "csv", "json", "focus")},
+        "pages": {name: asked.link(name) for name in PERSONAL if name != "call"},
     }
 
 

@@ -41,6 +41,8 @@ urlpatterns = [
     path("usage/export.csv", views.export_csv, own, name="usage_csv"),
     path("usage/export.json", views.export_json, own, name="usage_json"),
     path("usage/focus.csv", views.export_focus, own, name="usage_focus"),
+    path("usage/earlier/", as_of_views.earlier, own, name="usage_earlier"),
+    path("usage/what-if/", what_if_views.what_if, own, name="usage_what_if"),
     path("usage/budgets/", budget_views.own, name="own_budgets"),
     path("usage/budgets/<int:pk>/ask/", budget_views.ask, name="budget_ask"),
 ]

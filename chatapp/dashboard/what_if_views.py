@@ -28,7 +28,7 @@ def what_if(request: HttpRequest, asked: Filter) -> HttpResponse:
     scenario = _scenario(request, models)
     calls = asked.charges().filter(amount_pusd__isnull=False)
     context: dict[str, Any] = {
-        "section": "spend",
+        "section": "usage" if asked.personal else "spend",
         "asked": asked,
         "scenario": scenario,
         "kept": asked.params().items(),

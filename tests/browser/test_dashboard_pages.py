@@ -105,6 +105,13 @@ def test_what_if_and_what_was_known_start_from_the_page(visit: Visit, ledger: Se
     page.get_by_role("button", name="Show").click()
     assert pusd(page, "As known then") == 0
 
+    own = visit(ledger, "bob", "/usage/")
+    for name in ("What if", "As known earlier"):
+        own.get_by_text("More", exact=True).click()
+        own.get_by_role("link", name=name).click()
+        expect(own.get_by_role("heading", name=name)).to_be_visible()
+        own.get_by_role("link", name="My usage", exact=True).last.click()
+
 
 def test_a_token_reads_until_it_is_revoked(visit: Visit, ledger: Server) -> None:
     page = visit(ledger, "admin", "/dashboard/tokens/")

@@ -57,6 +57,17 @@ def test_without_a_moment_it_is_the_end_of_the_last_day(payer: Client, ledger: M
     assert (before["together"].calls, before["together"].then_pusd) == (0, 0)
 
 
+@pytest.mark.usefixtures("corrected")
+@pytest.mark.parametrize("by", ["day", "model", "purpose"])
+def test_everybody_has_the_same_of_their_own(payer: Client, by: str) -> None:
+    one, other = User.objects.filter(charges__status="exact").distinct()[:2]
+    asked = {"at": AT.isoformat(), "by": by, "user": one.username}
+    theirs = payer.get("/dashboard/earlier/", asked).context["rows"]
+    own = signed_in(one).get("/usage/earlier/", asked | {"user": other.username}).context
+    assert own["rows"] == theirs
+    assert own["section"] == "usage"
+
+
 @pytest.mark.parametrize("wrong", ["at=yesterday", "by=mood"])
 def test_nonsense_is_refused(payer: Client, wrong: str) -> None:
     assert payer.get(f"/dashboard/earlier/?{wrong}").status_code == 400
@@ -65,3 +76,5 @@ def test_nonsense_is_refused(payer: Client, wrong: str) -> None:
 def test_only_who_may_see_the_spend(client: Client, bob: User) -> None:
     assert client.get("/dashboard/earlier/").status_code == 302
     assert signed_in(bob).get("/dashboard/earlier/").status_code == 404
+    assert client.get("/usage/earlier/").status_code == 302
+    assert signed_in(bob).get("/usage/earlier/?by=user").status_code == 400

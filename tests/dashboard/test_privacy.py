@@ -117,6 +117,8 @@ def test_no_page_and_no_file_holds_a_word(payer_of_secrets: User) -> None:
         *("/dashboard/", "/usage/", "/usage/budgets/", "/admin/ledger/"),
         "/dashboard/what-if/?range=12m&cache=off",
         f"/dashboard/earlier/?range=12m&by=user&at={TODAY}T09:00",
+        "/usage/what-if/?range=12m&cache=off",
+        f"/usage/earlier/?range=12m&by=purpose&at={TODAY}T09:00",
         *(f"/api/v1/{name}?range=12m" for name in ("spend.json", "spend.csv", "focus.csv")),
         *(f"/dashboard/export.{kind}?range=12m" for kind in ("csv", "json")),
         *(f"/dashboard/?range=12m&by={part}" for part in BY),

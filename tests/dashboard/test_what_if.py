@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatapp.accounts.models import User
 from chatapp.dashboard.what_if import Call, Scenario, cost, replay, uncached
 from chatapp.ledger.models import Charge
 from chatapp.pricing.book import PriceBook, Tier, Version
@@ -97,6 +99,17 @@ def test_the_page_adds_up(payer: Client, bob: Any) -> None:
     for wrong in ({"as": "gpt"}, {"prices": "yesterday"}, {"from": "x"}):
         assert payer.get(page, wrong).status_code == 400
     assert signed_in(bob).get(page).status_code == 404
+
+
+@pytest.mark.usefixtures("ledger")
+def test_everybody_has_the_same_of_their_own(client: Client) -> None:
+    page, others = "/usage/what-if/", User.objects.filter(charges__amount_pusd__gt=0).distinct()
+    one, other = others[:2]
+    assert client.get(page).status_code == 302
+    asked = {"range": "12m", "cache": "off", "user": other.username, "team": "none"}
+    own = signed_in(one).get(page, asked).context["together"]
+    spent = Charge.objects.filter(user=one).aggregate(sum=Sum("amount_pusd"))["sum"]
+    assert own.actual_pusd == spent
 
 
 @pytest.mark.usefixtures("ledger")
