@@ -72,15 +72,16 @@ def look_again(**kwargs: Any) -> None:
 @receiver(post_save, sender=Budget)
 def look_into_it(instance: Budget, **kwargs: Any) -> None:
     # Its row must not be locked meanwhile: a reply that asks again locks itself, then its budget.
-    transaction.on_commit(lambda: stop_overdrawn(instance))
+    transaction.on_commit(lambda: stop_overdrawn(instance.pk))
 
 
-def stop_overdrawn(budget: Budget) -> None:
+def stop_overdrawn(pk: int) -> None:
     """End what is being written on a budget that was made too small for it."""
-    for reply in overdrawn(budget):
-        with transaction.atomic():
-            stopped = request_stop(reply.user, reply.id)
-        if stopped.live:
-            broadcast.announce(TOPIC, {"type": "stop", "gen": str(reply.id)})
-        else:
-            broadcast.announce(*farewell(reply.id))
+    for budget in Budget.objects.filter(pk=pk):
+        for reply in overdrawn(budget):
+            with transaction.atomic():
+                stopped = request_stop(reply.user, reply.id)
+            if stopped.live:
+                broadcast.announce(TOPIC, {"type": "stop", "gen": str(reply.id)})
+            else:
+                broadcast.announce(*farewell(reply.id))
