@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
@@ -18,10 +18,12 @@ from django.utils import timezone
 
 from chatapp.ledger import webhook
 from chatapp.ledger.alerts import PAUSE, TRIES
-from chatapp.ledger.models import Alert
+from chatapp.ledger.models import Alert, Budget, Charge
 from chatapp.ledger.watch import Watch, send_due
+from tests.ledger.conftest import exact
 from tests.servers import free_port
 
+PRICE = 406 * 10**6  # pico-USD of exact()
 SECRET = "whsec_" + base64.b64encode(b"between us alone").decode()
 
 
@@ -91,6 +93,13 @@ def write(*people: Any) -> None:
     )
 
 
+def signed(headers: dict[str, str], body: bytes) -> bool:
+    """With the secret, as standardwebhooks.com has it."""
+    told = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.digest(b"between us alone", told, hashlib.sha256)
+    return headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
+
+
 async def all_due() -> None:
     await Alert.objects.aupdate(due_at=timezone.now() - timedelta(seconds=1))
 
@@ -142,10 +151,40 @@ async def test_a_webhook_is_signed_and_not_repeated(receiver: Receiver) -> None:
         "at": facts["at"],
         "mark": 80,
     }
-    id, sent = headers["webhook-id"], headers["webhook-timestamp"]
-    assert (id, abs(time.time() - int(sent)) < 60) == (str(alert.uuid), True)
-    signed = hmac.digest(b"between us alone", f"{id}.{sent}.".encode() + body, hashlib.sha256)
-    assert headers["webhook-signature"] == "v1," + base64.b64encode(signed).decode()
+    assert headers["webhook-id"] == str(alert.uuid)
+    assert abs(time.time() - int(headers["webhook-timestamp"])) < 60
+    assert signed(headers, body)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_settled_calls_that_reach_marks_are_told_once_each_way(
+    authorize: Callable[..., Charge],
+    mailbox: Mailbox,
+    receiver: Receiver,
+    alice: Any,
+    settings: Any,
+) -> None:
+    settings.DEMO = False
+    budget = {"scope": Budget.Scope.PERSON, "person": alice, "limit_pusd": 10 * PRICE}
+    await Budget.objects.acreate(**budget, hard=False)
+
+    @sync_to_async
+    def spend(calls: int) -> None:
+        for _ in range(calls):
+            assert authorize().capture(exact())
+
+    watch = Watch()
+    for calls, told in (4, []), (1, [50]), (3, [50, 80]), (2, [50, 80, 100]), (1, [50, 80, 100]):
+        await spend(calls)
+        for _ in range(2):
+            await watch.look()
+            await all_due()
+        assert [json.loads(body)["mark"] for _, body in receiver.requests] == told
+        assert [to for to, _ in mailbox.mails] == [[alice.email]] * len(told)
+    assert all(signed(headers, body) for headers, body in receiver.requests)
+    assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == len(told)
+    subjects = [mail["Subject"] for _, mail in mailbox.mails]
+    assert ["50 %" in subjects[0], "80 %" in subjects[1], "used up" in subjects[2]] == [True] * 3
 
 
 @pytest.mark.django_db(transaction=True)
