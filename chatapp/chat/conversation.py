@@ -89,11 +89,10 @@ def latest_charge(generation: Generation) -> Charge | None:
 
 
 def _repeated(user: User, ask: Ask, taker: Taker | None) -> Posted | None:
-    found = (
-        Generation.objects.filter(user=user, key=ask.key)
-        .select_related("message__conversation", "message__parent")
-        .first()
-    )
+    same = Generation.objects.filter(user=user, key=ask.key)
+    if not same.exists():  # nearly always, and cheaper to ask
+        return None
+    found = same.select_related("message__conversation", "message__parent").first()
     if found and found.request_hash != ask.hash:
         raise Refused("key_reused", _("This message was already sent with another text."))
     if found and taker and found.id == taker.id:

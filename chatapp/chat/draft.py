@@ -194,6 +194,8 @@ def _attachments(user: User, conversation: Conversation, ids: tuple[UUID, ...]) 
     if len(ids) > settings.ATTACHMENTS:
         words = _("At most %(most)s files go with a message.")
         raise Refused("attachments", words % {"most": settings.ATTACHMENTS})
+    if not ids:
+        return []
     found = Attachment.objects.of(user).for_question(conversation).filter(id__in=ids)
     if len(found) != len(set(ids)):
         raise Refused("attachments", _("A file is no longer here. Remove it, and attach it again."))

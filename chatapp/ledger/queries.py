@@ -67,8 +67,9 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
             "cache_ttl": cache_ttl,
         }
         with transaction.atomic():
-            if there := self.filter(reference=reference, attempt=attempt).first():
-                return there
+            same = self.filter(reference=reference, attempt=attempt)
+            if same.exists():  # hardly ever, and cheaper to ask
+                return same.get()
             held = ceiling(book, max_tokens=max_tokens, **call)
             day = business_day(at)
             standings = self.standings(user, source=source, day=day, to_hold=True)
