@@ -20,14 +20,12 @@ export class Attachments extends EventTarget {
     super();
     this.conversation = conversation;
     this.#input = form.querySelector("#attach");
-    this.#input.addEventListener("change", () => {
-      this.add(this.#input.files);
-      this.#input.value = "";
-    });
+    this.#input.addEventListener("change", () => this.#choose());
     form.addEventListener("paste", (event) => this.#paste(event));
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#receive(document.body, form); // a file dropped beside the page would replace it
     this.show(drafts.loadFiles(conversation));
+    this.#choose(); // before this script was there
   }
 
   get ids() {
@@ -43,6 +41,11 @@ export class Attachments extends EventTarget {
   get arriving() {
     const files = [...this.#files.values()];
     return files.includes(null) && !files.includes(false);
+  }
+
+  #choose() {
+    this.add(this.#input.files);
+    this.#input.value = "";
   }
 
   add(files) {

@@ -68,6 +68,7 @@ class Chat {
     closable(by("temporary"), () => this.#conversation);
     this.#showState();
     this.#quote.ask();
+    this.#composer.begin();
   }
 
   #hear(frame) {

@@ -42,6 +42,13 @@ export class Composer extends EventTarget {
     else this.#fill(drafts.load(conversation));
   }
 
+  // From now on the form is heard here, no longer by early.js, where it may have been sent already.
+  begin() {
+    const { early } = this.#form.dataset;
+    delete this.#form.dataset.early;
+    if (early) this.#form.requestSubmit();
+  }
+
   get #empty() {
     return !this.#text.value && this.#files.settled && !this.#files.ids.length;
   }

@@ -1,7 +1,9 @@
 """The keys of the composer, and the drafts that they must not lose."""
 
+import re
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.talk import ask, composer, finished, stop_button
@@ -31,6 +33,32 @@ def test_up_edits_only_from_an_empty_composer_and_escape_gives_the_draft_back(al
     expect(composer(alice)).to_have_value("A question")
     composer(alice).press("Escape")
     expect(composer(alice)).to_have_value("")
+
+
+def test_what_is_sent_before_the_modules_are_there_goes_when_they_are(alice: Page) -> None:
+    held: list[Route] = []
+    keys = re.compile(r"/js/keys\b")
+    alice.route(keys, lambda route: held.append(route))
+    said = alice.locator("article.user .said")
+    for number, text in enumerate(["With Enter", "With the button"]):
+        with alice.expect_request(keys):
+            alice.goto("/" if not number else alice.url, wait_until="commit")
+        composer(alice).press("Enter")  # nothing to send yet
+        alice.keyboard.type(text)
+        if number:
+            notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Some notes."}
+            alice.get_by_label("Attach files").set_input_files([notes])  # type: ignore[list-item]
+            alice.get_by_role("button", name="Send", exact=True).click()
+        else:
+            alice.keyboard.press("Enter")
+        alice.keyboard.type(" and what was typed after it")
+        expect(said).to_have_count(number)
+        held.pop().continue_()
+        finished(alice, number)
+        expect(said.nth(number)).to_have_text(text)
+        expect(composer(alice)).to_have_value("")
+        expect(composer(alice)).to_be_editable()
+    expect(alice.get_by_role("link", name="notes.txt")).to_be_visible()
 
 
 @pytest.mark.parametrize("sign", [{"isComposing": True}, {"keyCode": 229}])
