@@ -34,5 +34,8 @@ function button(text, run) {
   made.className = "button small";
   made.textContent = text;
   made.addEventListener("click", run);
+  // One of its own buttons does not close the list on a phone, which any click elsewhere does.
+  made.popoverTargetElement = document.querySelector("#sidebar:popover-open");
+  made.popoverTargetAction = "show";
   return made;
 }
