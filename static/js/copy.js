@@ -23,10 +23,23 @@ async function copy(button, text) {
     const blob = Promise.resolve(text).then((words) => new Blob([words], { type: "text/plain" }));
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
   } catch {
-    toast(_("It could not be copied."));
-    return;
+    if (!await copiedByHand(text)) return toast(_("It could not be copied."));
   }
   button.classList.add("copied");
   setTimeout(() => button.classList.remove("copied"), 1500);
-  announce(_("Copied"));
+  return announce(_("Copied"));
+}
+
+// The old way, the only one over plain http: the text is selected in a field, and copied from there.
+async function copiedByHand(text) {
+  const value = await Promise.resolve(text).catch(() => null);
+  if (value === null) return false;
+  const field = Object.assign(document.createElement("textarea"), { value, className: "hidden-visually" });
+  const before = document.activeElement;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  before.focus({ preventScroll: true });
+  return copied;
 }

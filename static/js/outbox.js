@@ -17,7 +17,7 @@ export class Outbox {
 
   // Resolves with `ack`, or with `reject`.
   post(frame) {
-    frame.key = crypto.randomUUID();
+    frame.key = uuid4();
     return new Promise((resolve) => {
       this.#waiting.set(frame.key, { frame, resolve, timer: 0 });
       this.#send(frame.key);
@@ -59,4 +59,10 @@ export class Outbox {
     this.#waiting.delete(frame.key);
     entry.resolve(frame);
   }
+}
+
+// As crypto.randomUUID makes it, which is not there over plain http.
+function uuid4() {
+  const random = (digit) => crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (digit / 4));
+  return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) => (digit ^ random(digit)).toString(16));
 }

@@ -359,6 +359,35 @@ def test_copying(alice: Page) -> None:
     assert alice.evaluate("navigator.clipboard.readText()") == "# T\n\n```py\nx = 1\n```\n"
 
 
+PLAIN = """delete Crypto.prototype.randomUUID;
+delete Navigator.prototype.clipboard;
+delete window.ClipboardItem;"""
+
+
+def test_over_plain_http_it_is_sent_and_copied_too(alice: Page) -> None:
+    alice.add_init_script(PLAIN)
+    alice.reload()
+    ask(alice, says("# T\n\n```py\nx = 1\n```\n"))
+    article = finished(alice)
+    for name, text in (
+        ("Copy", "x = 1\n"),
+        ("Copy as Markdown", "# T\n\n```py\nx = 1\n```\n"),
+    ):
+        article.get_by_role("button", name=name, exact=True).click()
+        expect(article.locator("button.copied:focus")).to_be_visible()
+        composer(alice).fill("")
+        composer(alice).press("Control+v")
+        expect(composer(alice)).to_have_value(text)
+    alice.get_by_role("link", name="Share this chat").click()
+    alice.get_by_role("button", name="Make a link").click()
+    alice.get_by_role("button", name="Copy", exact=True).click()
+    expect(alice.get_by_role("button", name="Copied")).to_be_visible()
+    address = alice.locator("#link").input_value()
+    alice.goto("/")
+    composer(alice).press("Control+v")
+    expect(composer(alice)).to_have_value(address)
+
+
 def test_the_receipt_is_one_click_away(alice: Page) -> None:
     ask(alice, "Hello")
     price = finished(alice).locator(".price-line").inner_text().split(" · ")[-1]
