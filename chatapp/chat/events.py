@@ -205,6 +205,7 @@ def conversation(conversation: Conversation, html: str) -> Frame:
         "type": "conversation",
         "id": str(conversation.id),
         "title": conversation.title,
+        "model": conversation.model,
         "deleted": bool(conversation.deleted_at or conversation.expires_at),
         "active_at": conversation.active_at.isoformat(),
         "html": html,

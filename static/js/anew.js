@@ -1,6 +1,7 @@
 // Which model shall write a reply anew, and about what each takes for it.
 
 import { about } from "./money.js";
+import { ratesOf } from "./rates.js";
 import { _ } from "./words.js";
 
 const dialog = document.getElementById("anew");
@@ -32,7 +33,8 @@ function part(name, text) {
   return span;
 }
 
-function price({ input, output }, reply) {
-  if (!input || !reply.in) return "";
-  return _("about %(amount)s", { amount: about(input * reply.in + output * reply.out) });
+function price(model, reply) {
+  const rates = ratesOf(model, reply.in);
+  if (!rates || !reply.in) return "";
+  return _("about %(amount)s", { amount: about(rates.input * reply.in + rates.output * reply.out) });
 }

@@ -76,7 +76,8 @@ class Chat {
       case "welcome":
         return this.#watch();
       case "conversation":
-        return this.#list.hear(frame);
+        this.#list.hear(frame);
+        return this.#changed(frame);
       case "message":
         if (frame.conversation === this.#conversation) this.#log.hear(frame);
         return undefined;
@@ -93,6 +94,11 @@ class Chat {
       default:
         return undefined;
     }
+  }
+
+  // Another tab has chosen another model.
+  #changed({ id, model }) {
+    if (id === this.#conversation && model !== this.#settings.values.model) this.#log.refresh();
   }
 
   #watched = false;
@@ -236,6 +242,7 @@ class Chat {
 
   #refreshed(page) {
     this.#figures.take(page);
+    this.#settings.take(page);
     rename(page.querySelector("#title").textContent);
   }
 

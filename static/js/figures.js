@@ -2,6 +2,7 @@
 
 import { fragment } from "./html.js";
 import { about, usd } from "./money.js";
+import { ratesOf } from "./rates.js";
 import { _, number } from "./words.js";
 
 const CHARACTERS_PER_TOKEN = 3.5;
@@ -31,9 +32,10 @@ export class Figures {
 
   // What a reply that is being written comes to so far; its prompt is priced when it has ended.
   running(article, characters) {
-    const rate = document.querySelector(`#models input[value="${CSS.escape(article.dataset.model)}"]`);
+    const model = document.querySelector(`#models input[value="${CSS.escape(article.dataset.model)}"]`);
     const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN);
-    const pusd = tokens * (rate?.dataset.output ?? 0);
+    const rates = model && ratesOf(model.dataset, by("figures").dataset.tokens);
+    const pusd = tokens * (rates?.output ?? 0);
     const out = _("about %(tokens)s out", { tokens: number(tokens) });
     article.querySelector(".running").textContent = pusd ? `${out} · ${about(pusd)}` : out;
     const spent = by("spent");

@@ -3,6 +3,7 @@
 import { about } from "./money.js";
 import { priceNextTurns } from "./next-turn.js";
 import { post } from "./post.js";
+import { ratesOf } from "./rates.js";
 import { Wishes } from "./wishes.js";
 
 export class Settings extends EventTarget {
@@ -50,22 +51,37 @@ export class Settings extends EventTarget {
     models.querySelector("input:enabled")?.focus();
   }
 
+  // From a page that the server rendered: another tab may have changed them.
+  take(page) {
+    if (!page.querySelector("#gone")) document.getElementById("gone")?.remove();
+    if (this.#dialog.open) return;
+    const options = "#models fieldset";
+    document.querySelector(options).replaceWith(page.querySelector(options));
+    const form = page.querySelector("#settings-form");
+    const { max_tokens, system_prompt } = form.elements;
+    const saved = { max_tokens: max_tokens.value, system_prompt: system_prompt.value };
+    this.#saved = { ...saved, options: new Wishes(form).values };
+    this.#reset();
+    this.#showModel();
+    this.#saved = this.values;
+  }
+
   get #model() {
     return document.querySelector("#models input:checked");
   }
 
   async #modelChosen() {
-    const { name, most, input, output } = this.#model.dataset;
+    this.#showModel();
+    await this.#save().catch((fault) => this.#complain(fault));
+  }
+
+  #showModel() {
+    const { name, most } = this.#model.dataset;
     document.getElementById("model-name").textContent = name;
     const longest = this.#form.elements.max_tokens;
     longest.max = most;
     if (longest.valueAsNumber > Number(most)) longest.value = most;
     this.#wishes.offer(this.#model.dataset);
-    for (const example of document.querySelectorAll(".example")) {
-      const pusd = Number(input) * example.dataset.in + Number(output) * example.dataset.out;
-      example.querySelector("[data-price]").textContent = input ? about(pusd) : "";
-    }
-    await this.#save().catch((fault) => this.#complain(fault));
   }
 
   #close(models) {
@@ -91,9 +107,19 @@ export class Settings extends EventTarget {
   async #keep() {
     if (this.conversation) await post(`/c/${this.conversation}/settings/`, this.values);
     this.#saved = this.values;
+    this.#priceExamples();
     this.#trouble.hidden = true;
     document.getElementById("gone")?.remove(); // nothing is saved with a model that is not offered
     this.dispatchEvent(new Event("changed"));
+  }
+
+  #priceExamples() {
+    const rates = ratesOf(this.#model.dataset);
+    for (const example of document.querySelectorAll(".example")) {
+      const { in: asked, out } = example.dataset;
+      const words = rates ? about(rates.input * asked + rates.output * out) : "";
+      example.querySelector("[data-price]").textContent = words;
+    }
   }
 
   #complain({ message }) {

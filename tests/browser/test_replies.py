@@ -172,6 +172,20 @@ def test_the_list_of_models_prices_the_next_turn(alice: Page) -> None:
         label = models.locator("label.model", has_text=name)
         expect(label).to_contain_text(re.compile(r"\$\d+ in · \$\d+ out.*\d+[kM] context", re.S))
         expect(label).to_contain_text(re.compile(r"next turn about \$0\.\d+"))
+    label.click()
+    [slow, fast] = [next_turn(alice, speed) for speed in ("", "fast")]
+    assert fast > 1.5 * slow
+
+
+def next_turn(page: Page, speed: str) -> float:
+    """What Opus 4.8 says that it takes at this speed, in dollars."""
+    settings(page, Speed=speed)
+    page.locator("#models summary").click()
+    label = page.locator("label.model", has_text="Claude Opus 4.8")
+    expect(label).to_contain_text("next turn about $")
+    words = label.locator(".model-next").inner_text()
+    page.keyboard.press("Escape")
+    return float(words.rpartition("$")[2])
 
 
 @pytest.fixture
@@ -199,12 +213,17 @@ def test_a_chat_goes_on_when_its_model_is_no_longer_offered(
     expect(composer(alice)).to_have_value("Still there?")
     composer(alice).press("Enter")
     expect(alice.locator("#composer-note")).to_contain_text(gone)
+    other = alice.context.new_page()
+    other.goto(alice.url)
+    expect(other.locator("#gone")).to_contain_text(gone)
     notice.get_by_role("button", name="Choose a model").click()
     own = alice.locator("label.model", has_text="Claude Opus 4.7")
     expect(own).to_contain_text("no longer offered")
     expect(own.get_by_role("radio")).to_be_disabled()
     alice.locator("label.model", has_text="Claude Haiku 4.5").click()
     expect(notice).to_be_hidden()
+    expect(other.locator("#gone")).to_have_count(0)
+    expect(other.locator("#model-name")).to_have_text("Haiku 4.5")
     composer(alice).press("Enter")
     expect(finished(alice, 1).locator(".price-line")).to_contain_text("claude-haiku-4-5")
     alice.reload()

@@ -1,6 +1,7 @@
 """The chat page's own words for numbers."""
 
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,8 +18,13 @@ def test_windows_are_short(tokens: int, text: str) -> None:
 
 def test_an_example_costs_about_two_digits() -> None:
     price = SimpleNamespace(input=1_000_000, output=5_000_000)
-    assert example_usd(examples()[0], price) == "$0.0023"
-    assert example_usd(examples()[0], "") == ""
+    fast = SimpleNamespace(input=2_000_000, output=10_000_000)
+    prices: Any = {"standard": SimpleNamespace(tiers=[price])}
+    assert example_usd(examples()[0], prices, "") == "$0.0023"
+    assert example_usd(examples()[0], prices, "fast") == "$0.0023"  # not sold
+    prices["fast"] = SimpleNamespace(tiers=[fast])
+    assert example_usd(examples()[0], prices, "fast") == "$0.0046"
+    assert example_usd(examples()[0], {}, "") == ""
     assert (about_usd(123_456_789), about_usd(7), about_usd(None)) == (
         "$0.00012",
         "$0.000000000007",

@@ -5,11 +5,14 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chatapp.chat.listing import group
 from chatapp.chat.models.share import OFF
 from chatapp.chat.wishes import CHOICES, offers, usual_of
+from chatapp.pricing.book import Tier, Version
+from chatapp.pricing.models import Model, Speed, price_book
 from chatapp.pricing.words import usd
 from chatapp.web.numbers import localized
 
@@ -69,11 +72,33 @@ def examples() -> tuple[Example, ...]:
     return EXAMPLES
 
 
+@register.filter
+def prices(model: Model) -> dict[str, Version]:
+    """A model's prices in force now, by speed; without those at which it is not sold."""
+    book, now = price_book(), timezone.now()
+    versions = {speed: book.version(model.id, speed, now) for speed in Speed.values}
+    return {speed: version for speed, version in versions.items() if version and version.tiers}
+
+
+@register.filter
+def rates(prices: dict[str, Version]) -> str:
+    """ "standard=0:1000000:100000:5000000": over how many tokens of prompt a token of input, one read
+    from the cache and one of output cost how many pico-USD, for rates.js.
+    """
+    return " ".join(f"{speed}={','.join(map(_tier, prices[speed].tiers))}" for speed in prices)
+
+
+def _tier(tier: Tier) -> str:
+    return f"{tier.over}:{tier.input}:{tier.cache_read}:{tier.output}"
+
+
 @register.simple_tag
-def example_usd(example: Example, price: Any) -> str:
-    """What an example costs at a price tier's rates; "" when unpriced."""
-    if not price:
+def example_usd(example: Example, prices: dict[str, Version], speed: str) -> str:
+    """What an example costs at a speed, or at the usual one; "" when unpriced."""
+    version = prices.get(speed) or prices.get(Speed.STANDARD)
+    if not version:
         return ""
+    price = version.tiers[0]
     return about_usd(example.tokens_in * price.input + example.tokens_out * price.output)
 
 
