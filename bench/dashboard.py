@@ -6,6 +6,7 @@ Uses the database of the environment when it holds calls already, else makes its
 """
 
 import argparse
+import gc
 import os
 import statistics
 import sys
@@ -76,6 +77,9 @@ def main() -> None:
         django.setup()
         settings.ALLOWED_HOSTS.append("testserver")
         fill(options)
+        # As the server does once it is ready.
+        gc.collect()
+        gc.freeze()
         with patience():
             measure(options.rounds, options.only, raw=not options.no_raw)
         captures(options.captures)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.dashboard.charts import Column
 from chatapp.dashboard.sums import Sums
-from chatapp.dashboard.tables import Cell
+from chatapp.dashboard.tables import Cell, Row
 from chatapp.dashboard.ticks import compact as compact_count
 from chatapp.pricing.money import PUSD, exact
 from chatapp.pricing.words import placed, usd
@@ -27,13 +27,13 @@ def amount(pusd: int | None, decimals: int = 0) -> SafeString:
     With `decimals` the amounts below a dollar stand in line in a table; those too small for it
     keep their digits.
     """
-    if pusd is None:
-        return format_html('<span class="muted" title="{}">—</span>', _("not known"))
     return _amount(pusd, decimals, get_language())
 
 
 @lru_cache(maxsize=20_000)
-def _amount(pusd: int, decimals: int, language: str | None) -> SafeString:
+def _amount(pusd: int | None, decimals: int, language: str | None) -> SafeString:
+    if pusd is None:
+        return format_html('<span class="muted" title="{}">—</span>', _("not known"))
     every, shown = exact(pusd), usd(pusd, decimals if fits(pusd, decimals) else "auto")
     # Digits and signs need no escaping, and a page has a thousand of these.
     title = placed(f"${every}")
@@ -50,11 +50,18 @@ def fits(pusd: int, decimals: int) -> bool:
 @register.filter
 def spent(sums: Sums, decimals: int = 0) -> SafeString:
     """The amount of some calls; those that have none are said, never counted as nothing."""
-    shown = amount(sums.known_pusd, decimals)
-    if not sums.unpriced_calls:
-        return shown
-    said = _("%(count)s without a known amount") % {"count": number(sums.unpriced_calls)}
-    return format_html('{}<sup class="gap" title="{}">+{}</sup>', shown, said, sums.unpriced_calls)
+    return _spent(sums, decimals, get_language())
+
+
+def _spent(sums: Sums, decimals: int, language: str | None) -> SafeString:
+    shown, gap = _amount(sums.known_pusd, decimals, language), sums.unpriced_calls
+    return shown + _gap(gap, language) if gap else shown
+
+
+@lru_cache(maxsize=1000)
+def _gap(calls: int, language: str | None) -> SafeString:
+    said = _("%(count)s without a known amount") % {"count": number(calls)}
+    return format_html('<sup class="gap" title="{}">+{}</sup>', said, calls)
 
 
 @register.filter
@@ -70,22 +77,29 @@ def _compact(count: int, language: str | None) -> SafeString:
 
 
 @register.filter
-def bars(column: Column) -> SafeString:
-    """The rectangles of one column of a chart, whose numbers need no escaping."""
-    place = f'x="{column.x}" width="{column.width}"'
+def drawn(column: Column, height: int) -> SafeString:
+    """What is seen and said of one column of a chart; its numbers need no escaping."""
+    place, said = f'x="{column.x}" width="{column.width}"', escape(column.said)
+    bars = "".join(
+        f'<rect class="s{bar.slot}" {place} y="{bar.y}" height="{bar.height}"/>'
+        for bar in column.bars
+    )
     return mark_safe(  # noqa: S308
-        "".join(
-            f'<rect class="s{bar.slot}" {place} y="{bar.y}" height="{bar.height}"/>'
-            for bar in column.bars
-        )
+        f'<a class="column" href="{escape(column.bucket.href)}" aria-label="{said}">'
+        f'<title>{said}</title><rect class="hit" x="{column.hit_x}" y="0" '
+        f'width="{column.hit_width}" height="{height}"/>{bars}'
     )
 
 
 @register.filter
 def cells(values: Iterable[int], decimals: int | None) -> SafeString:
     """Table cells of amounts, or of counts when `decimals` is None; a template would take its time."""
-    shown = (f'<td class="number">{figure(value, decimals)}</td>' for value in values)
-    return mark_safe("".join(shown))  # noqa: S308
+    language = get_language()
+    shown = (
+        number(value) if decimals is None else _amount(value, decimals, language)
+        for value in values
+    )
+    return mark_safe("".join(f'<td class="number">{one}</td>' for one in shown))  # noqa: S308
 
 
 @register.filter
@@ -95,15 +109,34 @@ def figure(value: int, decimals: int | None) -> str:
 
 
 @register.filter
+def sums_cells(row: Row, decimals: int) -> SafeString:
+    """The figures of one row, the first and the last leading to its calls."""
+    sums, language, href = row.sums, get_language(), escape(row.calls_href)
+    before, after = (f'<a href="{href}">', "</a>") if href else ("", "")
+    return mark_safe(  # noqa: S308
+        f'<td class="number">{before}{number(sums.calls)}{after}</td>'
+        f'<td class="number">{_compact(sums.tokens_in, language)}</td>'
+        f'<td class="number">{_compact(sums.output_tokens, language)}</td>'
+        f'<td class="number">{_amount(sums.average_pusd, 0, language)}</td>'
+        '<td class="share"><svg width="72" height="6" aria-hidden="true">'
+        '<rect class="track" width="100%" height="6" rx="3"/>'
+        f'<rect class="part" width="{row.width}" height="6" rx="3"/></svg>'
+        f'<span class="figure">{escape(row.share)}</span></td>'
+        f'<td class="number">{before}{_spent(sums, decimals, language)}{after}</td>'
+    )
+
+
+@register.filter
 def matrix_cells(row: Iterable[Cell], decimals: int) -> SafeString:
     """One person's cells, shaded by what was spent, each leading to its calls."""
-    return mark_safe("".join(_matrix_cell(cell, decimals) for cell in row))  # noqa: S308
+    language = get_language()
+    return mark_safe("".join(_matrix_cell(cell, decimals, language) for cell in row))  # noqa: S308
 
 
-def _matrix_cell(cell: Cell, decimals: int) -> str:
+def _matrix_cell(cell: Cell, decimals: int, language: str | None) -> str:
     if not cell.href:
         return '<td class="number h0"><span class="nothing">·</span></td>'
-    link = f'<a href="{escape(cell.href)}">{spent(cell.sums, decimals)}</a>'
+    link = f'<a href="{escape(cell.href)}">{_spent(cell.sums, decimals, language)}</a>'
     return f'<td class="number h{cell.heat}">{link}</td>'
 
 
