@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -58,7 +58,8 @@ def addresses(resolver: Any = None, before: str = "") -> Iterator[str]:
 @pytest.fixture
 def world(prices: None, alice: Any, charlie: Any, admin: Any) -> dict[str, Any]:  # noqa: F811
     """One of everything, and what stands for each gap of an address that begins so."""
-    generation = answered(alice, ask("A question"))
+    with transaction.atomic():
+        generation = answered(alice, ask("A question"))
     reply, charge = generation.message, generation.message.charge
     assert charge
     charge.capture(exact("claude-haiku-4-5"))

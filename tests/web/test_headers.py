@@ -1,15 +1,22 @@
 """What every answer carries: refusals, errors and the admin's pages too."""
 
 import gzip
+import runpy
 from typing import Any
 
 import pytest
+from channels.testing import HttpCommunicator
+from django.core.asgi import get_asgi_application
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
+from chatapp import settings as chatapp_settings
 from chatapp import urls
+from tests.servers import PASSWORD
 
+HOST = "chat.example.com"
+PRODUCTION = {"PRODUCTION": "1", "PUBLIC_URL": f"https://{HOST}", "ALLOWED_HOSTS": HOST}
 CSP = {
     "default-src 'none'",
     "script-src 'self'",
@@ -93,3 +100,60 @@ class TestEveryAnswer:
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(admin)
         assert strict.post("/sign-out/").status_code == 403
+
+
+@pytest.fixture
+def production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What settings.py makes of PRODUCTION=1, for what says something to browsers."""
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    found = runpy.run_path(chatapp_settings.__file__)
+    for name, value in found.items():
+        if name.startswith(("SESSION_", "CSRF_", "SECURE_", "CONTENT_SECURITY", "ALLOWED_")):
+            setattr(settings, name, value)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("production")
+class TestInProduction:
+    def test_cookies_are_for_this_host_over_tls_and_for_no_script(self, alice: Any) -> None:
+        browser = Client(headers={"host": HOST}, enforce_csrf_checks=True)
+        browser.get("/sign-in/", secure=True)
+        form = {"username": "alice", "password": PASSWORD}
+        form["csrfmiddlewaretoken"] = browser.cookies["__Host-csrftoken"].value
+        secure = {"secure": True, "headers": {"origin": f"https://{HOST}"}}
+        assert browser.post("/sign-in/", form, **secure).status_code == 302
+        assert set(browser.cookies) == {"__Host-sessionid", "__Host-csrftoken"}
+        for cookie in browser.cookies.values():
+            assert cookie["secure"]
+            assert cookie["httponly"]
+            assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", "")
+
+    @pytest.mark.parametrize("address", ["/sign-in/", "/nowhere/", "/livez", "/admin/"])
+    def test_browsers_come_back_over_tls_only(self, address: str) -> None:
+        answer = Client(headers={"host": HOST}).get(address, secure=True)
+        hsts = answer["Strict-Transport-Security"]
+        assert hsts == "max-age=31536000; includeSubDomains; preload"
+        assert f"wss://{HOST}" in answer["Content-Security-Policy"]
+
+    def test_without_tls_a_page_is_only_sent_away(self) -> None:
+        answer = Client(headers={"host": HOST}).get("/sign-in/")
+        assert (answer.status_code, answer["Location"]) == (301, f"https://{HOST}/sign-in/")
+        assert not answer.cookies
+
+    @pytest.mark.parametrize(
+        "claim",
+        [
+            (b"x-forwarded-host", b"evil.example"),
+            (b"x_forwarded_proto", b"https"),
+            (b"x_forwarded_host", b"evil.example"),
+        ],
+    )
+    async def test_what_a_client_claims_is_not_believed(self, claim: tuple[bytes, bytes]) -> None:
+        headers = [(b"host", HOST.encode()), claim]
+        page = HttpCommunicator(get_asgi_application(), "GET", "/sign-in/", headers=headers)
+        answer = await page.get_response()
+        await page.wait()
+        location = (b"Location", f"https://{HOST}/sign-in/".encode())
+        assert answer["status"] == 301
+        assert location in answer["headers"]
