@@ -108,15 +108,15 @@ class Chart:
         return any(column.cut for column in self.columns)
 
 
-def fold(series: Sequence[Series], words: Words, most: int = MOST_SERIES) -> tuple[Series, ...]:
-    """The largest series, slots given by rank, and the rest as one; nothing is lost."""
+def fold(series: Sequence[Series], words: Words, href: str = "") -> tuple[Series, ...]:
+    """The largest series, slots given by rank, and the rest as one that leads to `href`."""
     ranked = sorted((s for s in series if any(s.values)), key=lambda s: (-s.total, s.name))
-    if len(ranked) <= most + 1:
+    if len(ranked) <= MOST_SERIES + 1:
         return tuple(replace(s, slot=slot) for slot, s in enumerate(ranked))
-    rest = ranked[most:]
+    rest = ranked[MOST_SERIES:]
     together = tuple(map(sum, zip(*(s.values for s in rest), strict=True)))
-    others = Series(words.others % {"count": len(rest)}, together, slot=most)
-    return (*(replace(s, slot=slot) for slot, s in enumerate(ranked[:most])), others)
+    others = Series(words.others % {"count": len(rest)}, together, MOST_SERIES, href)
+    return (*(replace(s, slot=slot) for slot, s in enumerate(ranked[:MOST_SERIES])), others)
 
 
 def stacked(buckets: Sequence[Bucket], series: Sequence[Series], words: Words) -> Chart:

@@ -23,7 +23,8 @@ from chatapp.ledger.rollups import Grain, Rollup
 
 EARLIEST = date(2015, 1, 1)
 DEFAULT_RANGE = "30d"
-NO_TEAM = "none"
+# No team, project or conversation.
+NONE = "none"
 GONE = {
     "project": lazy("There is no such project."),
     "conversation": lazy("There is no such conversation."),
@@ -78,8 +79,8 @@ class Filter:
     # What only the calls themselves tell. `hour` is one hour of a day, by its beginning.
     tier: str = ""
     region: str = ""
-    project: UUID | None = None
-    conversation: UUID | None = None
+    project: UUID | str | None = None
+    conversation: UUID | str | None = None
     hour: datetime | None = None
 
     @classmethod
@@ -145,7 +146,11 @@ class Filter:
         end = min(end, until) if until else end
         calls = Charge.objects.filter(
             self._dimensions(),
-            **{COLUMN[name]: value for name in COLUMN if (value := getattr(self, name))},
+            **{
+                COLUMN[name]: None if value == NONE else value
+                for name in COLUMN
+                if (value := getattr(self, name))
+            },
             state=State.CAPTURED,
             day__range=(self.period.first, self.period.last),
             authorized_at__range=(start, end),
@@ -161,7 +166,7 @@ class Filter:
         if self.user:
             asked &= Q(user=self.user)
         if self.team:
-            asked &= Q(team=None) if self.team == NO_TEAM else Q(team=int(self.team))
+            asked &= Q(team=None) if self.team == NONE else Q(team=int(self.team))
         for name in ("model", "status", "purpose"):
             if value := getattr(self, name):
                 asked &= Q(**{name: value})
@@ -246,17 +251,17 @@ class _Reader:
 
     def team(self) -> str:
         value = self.text("team", 9)
-        if value in ("", NO_TEAM):
+        if value in ("", NONE):
             return value
         if value.isascii() and value.isdigit() and Team.objects.filter(id=int(value)).exists():
             return value
         self.errors.append(_("There is no such team."))
         return ""
 
-    def uuid(self, name: str) -> UUID | None:
+    def uuid(self, name: str) -> UUID | str | None:
         value = self.text(name)
         try:
-            return UUID(value) if value else None
+            return UUID(value) if value not in ("", NONE) else value or None
         except ValueError:
             self.errors.append(str(GONE[name]))
             return None

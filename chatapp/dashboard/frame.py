@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import Team
 from chatapp.dashboard.filters import (
-    NO_TEAM,
+    NONE,
     PERSONAL,
     REGIONS,
     TIERS,
@@ -35,6 +35,7 @@ TIER_NAMES = dict(zip(TIERS, (lazy("Standard"), lazy("Priority"), lazy("Batch"))
 REGION_NAMES = dict(
     zip(REGIONS, (lazy("Global"), lazy("US"), lazy("Region not told")), strict=True)
 )
+NOWHERE = {"project": lazy("No project"), "conversation": lazy("No conversation")}
 OPAQUE = {"project": lazy("Project %(number)s"), "conversation": lazy("Conversation %(number)s")}
 # Of a chart's title.
 STEPS = {"hour": lazy("hour"), "day": lazy("day"), "week": lazy("week"), "month": lazy("month")}
@@ -66,7 +67,7 @@ class Select:
 
 def frame(asked: Filter, page: str = "spend", look: Look | None = None) -> dict[str, Any]:
     """The context of every page of the room. Links stay on `page` and keep its `look`."""
-    kept = look.params(page=1) if look else {}
+    kept = look.start() if look else {}
     source = Source(asked.source)
     days = {"range", "from", "to"}
     params = asked.params() | {name: value for name, value in kept.items() if value}
@@ -108,14 +109,14 @@ def choices(
     ]
 
 
-def paging(asked: Filter, look: Look, pages: int) -> dict[str, Any]:
-    """Links around a table's page."""
-    at = min(look.page, pages)
+def paging(asked: Filter, look: Look, pages: int, name: str = "page") -> dict[str, Any]:
+    """Links around a table's page, which the parameter `name` says."""
+    at = min(getattr(look, name), pages)
     return {
         "page": at,
         "pages": pages,
-        "before": asked.link(**look.params(page=at - 1)) if at > 1 else "",
-        "after": asked.link(**look.params(page=at + 1)) if at < pages else "",
+        "before": asked.link(**look.params(**{name: at - 1})) if at > 1 else "",
+        "after": asked.link(**look.params(**{name: at + 1})) if at < pages else "",
     }
 
 
@@ -167,7 +168,7 @@ def _selects(asked: Filter) -> list[Select]:
             "team",
             _("Team"),
             _("All teams"),
-            [*teams, (NO_TEAM, _("No team"))] if teams else [],
+            [*teams, (NONE, _("No team"))] if teams else [],
         ),
         _select(asked, "model", _("Model"), _("All models"), models),
         _select(
@@ -191,8 +192,10 @@ def _selects(asked: Filter) -> list[Select]:
     return [select for select in found if select.options]
 
 
-def opaque(kind: str, uuid: UUID) -> str:
+def opaque(kind: str, uuid: UUID | str | None) -> str:
     """A name for what people named themselves: their words are nobody else's."""
+    if not isinstance(uuid, UUID):
+        return str(NOWHERE[kind])
     return OPAQUE[kind] % {"number": uuid.hex[:6]}
 
 

@@ -17,6 +17,8 @@ BY = {
 OWN_BY = {name: BY[name] for name in ("model", "kind")}
 UNITS = {"usd": lazy("Dollars"), "tokens": lazy("Tokens")}
 SORTS = ("spend", "calls", "tokens", "average", "name")
+# Tables that have pages of their own, by the parameter that names one.
+PAGES = ("page", "projects", "conversations")
 LAST_PAGE = 10_000
 
 
@@ -28,21 +30,30 @@ class Look:
     unit: str = "usd"
     sort: str = "spend"
     page: int = 1
+    projects: int = 1
+    conversations: int = 1
 
     @classmethod
     def parse(cls, query: Mapping[str, str], *, personal: bool) -> Self:
         """Read an address' parameters; BadFilter for a word that is none of ours, pages clamped."""
         choices = {"by": OWN_BY if personal else BY, "unit": UNITS, "sort": SORTS}
-        asked = {name: query.get(name) or getattr(cls, name) for name in choices}
+        asked: dict[str, Any] = {name: query.get(name) or getattr(cls, name) for name in choices}
         if wrong := [name for name, value in asked.items() if value not in choices[name]]:
             raise BadFilter([not_one_of(name, choices[name]) for name in wrong])
-        page = query.get("page", "")
-        number = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
-        return cls(**asked, page=min(max(number, 1), LAST_PAGE))
+        return cls(**asked | {name: _number(query.get(name, "")) for name in PAGES})
 
     def params(self, **changes: Any) -> dict[str, Any]:
         """Parameters for Filter.link; a default is an empty value, which link leaves out."""
-        values = {"by": self.by, "unit": self.unit, "sort": self.sort, "page": self.page} | changes
+        values = vars(self) | changes
         return {
             name: "" if value == getattr(Look, name) else value for name, value in values.items()
         }
+
+    def start(self, **changes: Any) -> dict[str, Any]:
+        """As params, with the first page of every table."""
+        return self.params(**dict.fromkeys(PAGES, 1), **changes)
+
+
+def _number(page: str) -> int:
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+    return min(max(number, 1), LAST_PAGE)

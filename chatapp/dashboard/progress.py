@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chatapp.dashboard.charts import percent
-from chatapp.dashboard.filters import NO_TEAM, Filter
+from chatapp.dashboard.filters import NONE, Filter
 from chatapp.ledger.budgets import Standing
 from chatapp.ledger.models import Budget, Charge, business_day
 from chatapp.ledger.rollups import Rollup
@@ -50,7 +50,7 @@ def budgets(asked: Filter) -> list[Progress]:
         found = Budget.objects.applying_to(asked.user)
         return fullest([progress(budget, asked.source) for budget in found])[:MOST]
     found = Budget.objects.exclude(scope=Budget.Scope.PERSON).select_related("team")
-    if asked.team and asked.team != NO_TEAM:
+    if asked.team and asked.team != NONE:
         found = found.filter(team=int(asked.team))
     return all_bars(found, asked.source)[:MOST]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from chatapp.dashboard.filters import NO_TEAM, Filter
+from chatapp.dashboard.filters import NONE, Filter
 from chatapp.dashboard.periods import DAY, Period
 from chatapp.ledger.models import DailyTotal
 from chatapp.ledger.rollups import Rollup
@@ -92,10 +92,10 @@ def _narrow(asked: Filter, users: Sequence[int] | None) -> tuple[str, list[Any]]
     }
     if asked.user:
         taken["user_id"] = asked.user.pk
-    if asked.team and asked.team != NO_TEAM:
+    if asked.team and asked.team != NONE:
         taken["team_id"] = int(asked.team)
     conditions = [f"{name} = %s" for name in taken]
-    if asked.team == NO_TEAM:
+    if asked.team == NONE:
         conditions.append("team_id IS NULL")
     if users is not None:
         conditions.append(f"user_id IN ({', '.join(map(str, users)) or 'NULL'})")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from chatapp.dashboard.by_call import hours_by
 from chatapp.dashboard.charts import MOST_SERIES, Bucket, Chart, Series, fold, stacked
-from chatapp.dashboard.filters import NO_TEAM
+from chatapp.dashboard.filters import NONE
 from chatapp.dashboard.look import Look
 from chatapp.dashboard.periods import HOUR, Period
 from chatapp.dashboard.spend import Spend
@@ -25,6 +25,8 @@ MEASURES: dict[str, Measure] = {
     "usd": attrgetter("amount_pusd"),
     "tokens": attrgetter("tokens"),
 }
+# Where those that a chart shows as one are listed, on the same page.
+TABLE = {"model": "#models", "user": "#people", "team": "#teams"}
 
 
 def spend_chart(spend: Spend, look: Look) -> Chart:
@@ -58,6 +60,7 @@ class _Plot:
                 for name, days in self.spend.days_of_models.items()
             ],
             self.words,
+            TABLE["model"],
         )
 
     def teams(self) -> tuple[Series, ...]:
@@ -67,11 +70,12 @@ class _Plot:
                 self.series(
                     teams[team].name if team else _("No team"),
                     days.items(),
-                    team=team or NO_TEAM,
+                    team=team or NONE,
                 )
                 for team, days in self.spend.days_of_teams(self.look.unit).items()
             ],
             self.words,
+            TABLE["team"],
         )
 
     def kinds(self) -> tuple[Series, ...]:
@@ -108,7 +112,7 @@ class _Plot:
             named = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
             rest = tuple(every - some for every, some in zip(whole, named, strict=True))
             others = self.words.others % {"count": len(ranked) - len(shown)}
-            series.append(Series(others, rest, MOST_SERIES))
+            series.append(Series(others, rest, MOST_SERIES, TABLE["user"]))
         return tuple(one for one in series if one.total)
 
     def series(
@@ -122,7 +126,7 @@ class _Plot:
         amounts = (
             (day, self.measure(value) if isinstance(value, Sums) else value) for day, value in days
         )
-        href = self.spend.asked.link(**self.look.params(page=1), **narrow) if narrow else ""
+        href = self.spend.asked.link(**self.look.start(), **narrow) if narrow else ""
         return Series(name, tuple(self.spend.spread(amounts)), slot, href)
 
     def bucket(self, period: Period) -> Bucket:
@@ -165,7 +169,8 @@ class _HourPlot(_Plot):
         series = [self.named(key, self.each(found[key])) for key in shown]
         if rest:
             together = tuple(map(sum, zip(*rest, strict=True)))
-            series.append(Series(self.words.others % {"count": len(rest)}, together))
+            others = self.words.others % {"count": len(rest)}
+            series.append(Series(others, together, href=TABLE[by]))
         return tuple(replace(one, slot=slot) for slot, one in enumerate(series) if one.total)
 
     def each(self, values: Mapping[int, int]) -> tuple[int, ...]:
@@ -176,11 +181,11 @@ class _HourPlot(_Plot):
         name = key
         if self.look.by == "team":
             name = self.spend.teams[key].name if key else _("No team")
-            narrow = {"team": key or NO_TEAM}
+            narrow = {"team": key or NONE}
         if self.look.by == "user":
             person = self.spend.people([key])[key]
             name, narrow = person.label, {"user": person.username}
-        return Series(name, values, 0, self.spend.asked.link(**self.look.params(page=1), **narrow))
+        return Series(name, values, 0, self.spend.asked.link(**self.look.start(), **narrow))
 
     def hour(self, at: datetime) -> Bucket:
         start, end = at.astimezone(self.zone), (at + HOUR).astimezone(self.zone)

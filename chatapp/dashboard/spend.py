@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -79,9 +80,11 @@ class Spend:
         What was asked for by conversation or hour is found by an index.
         """
         asked = self.asked
-        if not asked.by_call or asked.conversation or asked.hour:
+        if not asked.by_call or isinstance(asked.conversation, UUID) or asked.hour:
             return
-        around = Spend(replace(asked, tier="", region="", project=None)).together.calls
+        around = Spend(
+            replace(asked, tier="", region="", project=None, conversation=None)
+        ).together.calls
         if around > MOST_CALLS:
             raise BadFilter(
                 [

@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from chatapp.accounts.models import User
 from chatapp.dashboard import by_call
 from chatapp.dashboard.charts import heat, percent, sparkline
-from chatapp.dashboard.filters import NO_TEAM
+from chatapp.dashboard.filters import NONE
 from chatapp.dashboard.frame import opaque
 from chatapp.dashboard.look import Look
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Rank, Sums, regrouped, rest
 
 PAGE = 25
-NONE = {"project": lazy("No project"), "conversation": lazy("No conversation")}
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def people_table(spend: Spend, look: Look, people: list[User]) -> Table:
             note=user.team.name if user.team else "",
             sums=sums[user.pk],
             calls_href=spend.asked.link("calls", user=user.username),
-            href=spend.asked.link(**look.params(page=1), user=user.username),
+            href=spend.asked.link(**look.start(), user=user.username),
             trend=_trend(spend, days[user.pk]),
             **_share(sums[user.pk], every),
         )
@@ -118,7 +116,7 @@ def models_table(spend: Spend, look: Look) -> Table:
             name=model,
             sums=sums,
             calls_href=spend.asked.link("calls", model=model),
-            href=spend.asked.link(**look.params(page=1), model=model),
+            href=spend.asked.link(**look.start(), model=model),
             trend=_trend(
                 spend, {day: s.amount_pusd for day, s in spend.days_of_models[model].items()}
             ),
@@ -135,8 +133,8 @@ def teams_table(spend: Spend, look: Look) -> Table:
         Row(
             name=spend.teams[team].name if team else _("No team"),
             sums=sums,
-            calls_href=spend.asked.link("calls", team=team or NO_TEAM),
-            href=spend.asked.link(**look.params(page=1), team=team or NO_TEAM),
+            calls_href=spend.asked.link("calls", team=team or NONE),
+            href=spend.asked.link(**look.start(), team=team or NONE),
             trend=_trend(spend, days[team]),
             **_share(sums, every),
         )
@@ -145,26 +143,32 @@ def teams_table(spend: Spend, look: Look) -> Table:
     return Table(_sorted(rows, look), every)
 
 
-def own_table(spend: Spend, look: Look, kind: str) -> Table:
-    """A person's projects or conversations, by names that tell nothing of what is in them."""
+def own_table(spend: Spend, look: Look, kind: str) -> tuple[Table, int]:
+    """A page of a person's projects or conversations, and how many pages there are.
+
+    Their names tell nothing of what is in them.
+    """
     found = {
         key: sums for (key,), sums in by_call.short_sums_by(spend.asked.charges(), kind).items()
     }
-    names = {key: opaque(kind, key) if key else str(NONE[kind]) for key in found}
-    shown = sorted(found, key=lambda key: (_key(names[key], found[key], look), str(key)))[:PAGE]
+    names = {key: opaque(kind, key) for key in found}
+    ranked = sorted(found, key=lambda key: (_key(names[key], found[key], look), str(key)))
+    pages = max(1, -(-len(found) // PAGE))
+    start = (min(getattr(look, f"{kind}s"), pages) - 1) * PAGE
     every = spend.all
     rows = tuple(
         Row(
             name=names[key],
             sums=found[key],
-            calls_href=spend.asked.link("calls", **{kind: key}) if key else "",
-            href=spend.asked.link(**look.params(page=1), **{kind: key}) if key else "",
+            calls_href=spend.asked.link("calls", **{kind: key or NONE}),
+            href=spend.asked.link(**look.start(), **{kind: key or NONE}),
             **_share(found[key], every),
         )
-        for key in shown
+        for key in ranked[start : start + PAGE]
     )
-    others = len(found) - len(shown)
-    return Table(rows, every, rest(every, [row.sums for row in rows]) if others else None, others)
+    others = len(found) - len(rows)
+    left = rest(every, [row.sums for row in rows]) if others else None
+    return Table(rows, every, left, others), pages
 
 
 def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
@@ -178,7 +182,7 @@ def matrix(spend: Spend, look: Look, people: list[User]) -> Matrix:
         Line(
             name=user.label,
             note=user.team.name if user.team else "",
-            href=asked.link(**look.params(page=1), user=user.username),
+            href=asked.link(**look.start(), user=user.username),
             cells=tuple(
                 Cell(
                     sums := cells.get((user.pk, model), Sums()),

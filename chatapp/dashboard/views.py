@@ -78,12 +78,14 @@ def spend(request: HttpRequest, asked: Filter) -> HttpResponse:
         "chart_title": chart_title(sums, look),
         "bys": choices(asked, look, "by", OWN_BY if asked.personal else BY),
         "units": choices(asked, look, "unit", UNITS),
-        "sorts": {name: asked.link(**look.params(sort=name, page=1)) for name in SORTS},
+        "sorts": {name: asked.link(**look.start(sort=name)) for name in SORTS},
         "models": tables.models_table(sums, look),
     }
     if (asked.user or asked.project) and asked.period.step == "day":
-        context["projects"] = tables.own_table(sums, look, "project")
-        context["conversations"] = tables.own_table(sums, look, "conversation")
+        for kind in ("project", "conversation"):
+            table, pages = tables.own_table(sums, look, kind)
+            context[f"{kind}s"] = table
+            context[f"{kind}s_paging"] = paging(asked, look, pages, f"{kind}s")
     if not asked.personal:
         people, pages = tables.people_page(sums, look)
         context |= {

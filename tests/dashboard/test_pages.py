@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.test import Client
 
 from chatapp.accounts.models import User
+from chatapp.dashboard import tables
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.look import SORTS
 from chatapp.dashboard.periods import DAY
@@ -20,6 +21,7 @@ from chatapp.dashboard.templatetags.spend import amount
 from chatapp.ledger.models import Charge
 from chatapp.pricing.usage import Certainty, Metered
 from tests.dashboard.conftest import HAIKU, NOW, TODAY, Authorize, signed_in
+from tests.ledger.conftest import exact
 
 PAGES = ["/dashboard/", "/dashboard/calls/", "/dashboard/export.csv", "/dashboard/export.json"]
 OWN = [page.replace("/dashboard/", "/usage/") for page in PAGES]
@@ -227,6 +229,37 @@ def test_tables_are_in_the_order_that_their_head_says(payer: Client, ledger: Any
             values = [shown(row[at]) for row in rows]
             order = str.casefold if sort == "name" else int.__neg__
             assert values == sorted(values, key=order), (query, head[at])
+
+
+@pytest.mark.parametrize(("kind", "size"), [("project", 1), ("conversation", 6)])
+def test_projects_and_conversations_have_pages_and_each_leads_to_its_calls(
+    payer: Client,
+    ledger: Any,
+    authorize: Authorize,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    size: int,
+) -> None:
+    monkeypatch.setattr(tables, "PAGE", size)
+    busy = User.objects.annotate(made=Count("charges")).latest("made")
+    assert authorize(NOW, user=busy).capture(exact())
+    href, rows, pages = f"/dashboard/?user={busy.username}&sort=calls", [], 0
+    while href:
+        found = payer.get(href)
+        table, pages = found.context[f"{kind}s"], pages + 1
+        assert "on other pages" in found.text
+        rows += table.rows
+        href = found.context[f"{kind}s_paging"]["after"]
+    assert pages > 1
+    calls = Charge.objects.filter(user=busy, day__gt=TODAY - 30 * DAY)
+    assert len(rows) == len(set(calls.values_list(kind, flat=True)))
+    assert [row.sums.calls for row in rows] == sorted(
+        (row.sums.calls for row in rows), reverse=True
+    )
+    for row in rows:
+        assert payer.get(row.calls_href).context["sums"].calls == row.sums.calls
+        assert payer.get(row.href).context["figures"].all.calls == row.sums.calls
+    assert f"No {kind}" in {row.name for row in rows}
 
 
 @pytest.mark.usefixtures("ledger")
