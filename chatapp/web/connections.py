@@ -167,6 +167,10 @@ class Request(WebRequest):
     def process(self) -> Any:
         if self.refused:
             return self.channel.loseConnection()
+        if len(self.requestHeaders.getRawHeaders("host") or []) > 1:
+            self.setResponseCode(400)
+            self.setHeader("Connection", "close")
+            return self.finish()
         # Any client could move the site's root with it.
         self.requestHeaders.removeHeader(b"daphne-root-path")
         if address := self.forwarded_for():

@@ -7,16 +7,21 @@ import asyncio
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import websockets
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 
+from chatapp.web.connections import Factory
 from tests import servers
 
 PROGRAM = [sys.executable, "-m", "tests.web.serving"]
@@ -74,9 +79,21 @@ def server() -> Iterator[Served]:
         yield running
 
 
+HALF = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"
+UPGRADE = (
+    "GET /echo HTTP/1.1\nHost: x\nUpgrade: websocket\nConnection: Upgrade\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13\n\n"
+)
+
+
+def frame(first: int, payload: bytes) -> bytes:
+    """A short frame as a client sends it, under a mask of zeros."""
+    return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
+
+
 def half_a_request(port: int) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port))
-    connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    connection.sendall(HALF.encode())
     return connection
 
 
@@ -206,6 +223,35 @@ class TestFlow:
             assert closed.value.rcvd
             assert closed.value.rcvd.code == 1009
 
+    # A first byte says: the last fragment or not, and the opcode; what a client sends is masked.
+    @pytest.mark.parametrize(
+        ("frames", "code"),
+        [
+            (frame(0x81, b"\xff\xfe"), 1007),
+            (frame(0x81, b"\xc3"), 1007),
+            (frame(0x83, b"x"), 1002),
+            (frame(0xC1, b"x"), 1002),
+            (frame(0x80, b"x"), 1002),
+            (frame(0x09, b"x"), 1002),
+            (frame(0x01, b"x" * 100) + frame(0x00, b"x" * 100) * 3_000, 1009),
+            (b"\x81\xff" + struct.pack(">Q", 1 << 62) + bytes(4), 1009),
+        ],
+    )
+    def test_frames_against_the_protocol_are_closed_with_its_code(
+        self, server: Served, frames: bytes, code: int
+    ) -> None:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as browser:
+            browser.sendall(UPGRADE.replace("\n", "\r\n").encode())
+            assert b" 101 " in browser.recv(65536)
+            browser.sendall(frames)
+            opcode, _, *said = browser.recv(65536)
+        assert (opcode, bytes(said[:2])) == (0x88, struct.pack(">H", code))
+
+    async def test_a_message_in_very_many_pieces_is_one(self, server: Served) -> None:
+        async with websockets.connect(f"{server.ws}/echo", compression=None) as browser:
+            await browser.send("x" for _ in range(20_000))
+            assert await browser.recv() == "x" * 20_000
+
     @pytest.mark.parametrize("size", ["Content-Length: 300000000", "Transfer-Encoding: chunked"])
     def test_a_large_body_is_refused_at_once(self, server: Served, size: str) -> None:
         body = b"x" * 2_000_000
@@ -215,6 +261,19 @@ class TestFlow:
         answer = server.http(f"POST /body HTTP/1.1\nHost: x\n{size}\n\n", body)
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert server.memory() - before < 20
+
+    @pytest.mark.parametrize("head", ["", "GET / HTTP/1.1\r\nHost: x\r\n", HALF])
+    def test_who_stops_in_the_middle_of_a_request_is_cut_off(self, head: str) -> None:
+        clock, transport = Clock(), StringTransport()
+        factory = Factory(SimpleNamespace(protocol_connected=lambda _: None))
+        factory.reactor = clock
+        protocol = factory.buildProtocol(None)
+        protocol.makeConnection(transport)
+        protocol.dataReceived(head.encode())
+        clock.advance(59)
+        assert not transport.disconnecting
+        clock.advance(2)
+        assert transport.disconnecting
 
     def test_an_ordinary_body_arrives(self, server: Served) -> None:
         answer = server.http("POST /body HTTP/1.1\nHost: x\nContent-Length: 5\n\n", b"hello")
@@ -244,6 +303,10 @@ class TestHeaders:
             "POST /body HTTP/1.1\nHost: x\nContent-Length: 5\nTransfer-Encoding: chunked\n\n",
             "POST /body HTTP/1.1\nHost: x\nTransfer-Encoding: xchunked\n\n",
             "POST /body HTTP/1.1\nHost: x\nContent-Length: 5\nContent-Length: 6\n\n",
+            "GET /scope HTTP/1.1\nHost: x\nHost: evil.example\n\n",
+            "GET /scope HTTP/1.1\nHost: x\nA: b\x0bc\n\n",
+            "GET /scope HTTP/1.1\nHost: x\nA: b\x00c\n\n",
+            UPGRADE.replace("\n\n", "\nA: b\x0bc\n\n"),
             "GET /scope HTTP/1.1\nHost: x\nA b: c\n\n",
             "GET /scope HTTP/1.1\nHost: x\n" + "A: b\n" * 600 + "\n",
             "GET /" + "x" * 20_000 + " HTTP/1.1\nHost: x\n\n",
