@@ -88,6 +88,28 @@ def test_guessing_is_stopped(client: Client, alice: User, settings: Any) -> None
     assert enter(client, "nobody", "x").status_code == 429
 
 
+@pytest.mark.parametrize("page", ["/sign-in/", "/admin/login/?next=/admin/"])
+@pytest.mark.parametrize("many", [False, True])
+def test_an_address_has_ten_guesses_whomever_it_tries(
+    alice: User, settings: Any, page: str, many: bool
+) -> None:
+    """Each from another browser, which names another client before it each time."""
+    codes = []
+    for number in range(30):
+        browser = Client(headers={"X-Forwarded-For": f"10.0.0.{number}", "X-Real-IP": "10.1.1.1"})
+        form = {"username": f"user{number}" if many else "alice", "password": "wrong"}
+        url = page
+        if (seen := browser.get(page)).status_code == 302:
+            url = seen["Location"]
+        codes.append(browser.post(url, form).status_code)
+    assert settings.AXES_FAILURE_LIMIT == 10
+    assert codes.index(429) <= 10
+    assert set(codes[10:]) == {429}
+    assert enter(Client(), "alice").status_code == 429
+    assert Client(REMOTE_ADDR="10.9.9.9").get("/sign-in/").status_code == 200
+    assert enter(Client(REMOTE_ADDR="10.9.9.9"), "alice").status_code == 302
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [
