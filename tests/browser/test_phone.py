@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.talk import composer, finished, reply, rows
+from tests.browser.talk import composer, finished, reply, rows, says
 from tests.browser.test_page import overflow
 from tests.servers import Server
 
@@ -72,12 +72,15 @@ def test_the_menu_of_another_chat(phone: Page) -> None:
 
 
 def test_a_reply_is_written_anew_for_a_price_that_is_seen(phone: Page) -> None:
-    send(phone, "Hi [[words:5]]")
+    send(phone, says("[A link](https://good.example/x) and https://bare.example"))
     again = finished(phone).get_by_role("button", name="Write this reply anew")
     expect(again).to_be_in_viewport()
     expect(again.locator(".anew-price")).to_be_visible()
     expect(again).to_have_text(re.compile(r"^\s*about \$0\.\d+\s*$"))
     assert overflow(phone) == 0
+    links = finished(phone).locator(".prose a")
+    shown = [link.evaluate("it => getComputedStyle(it, '::after').content") for link in links.all()]
+    assert shown == ['"good.example"', "none"]
     first = reply(phone).get_attribute("data-id") or ""
     again.tap()
     expect(reply(phone)).not_to_have_attribute("data-id", first)

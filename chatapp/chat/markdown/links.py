@@ -76,11 +76,12 @@ def _links(state: StateCore) -> None:
 def _rewritten(tokens: list[Token]) -> list[Token]:
     result: list[Token] = []
     inside = False
-    for token in tokens:
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         match token.type:
             case "link_open" | "link_close":
                 inside = token.type == "link_open"
-                result.append(_link(str(token.attrGet("href"))) if inside else token)
+                text = following.content if following else ""
+                result.append(_link(str(token.attrGet("href")), text) if inside else token)
             case "image":
                 result.extend(_image(token, inside=inside))
             case _:
@@ -88,9 +89,10 @@ def _rewritten(tokens: list[Token]) -> list[Token]:
     return result
 
 
-def _link(href: str) -> Token:
-    attrs = {"href": href, "title": target(href), "target": "_blank"}
-    return Token("link_open", "a", 1, attrs=dict(attrs))
+def _link(href: str, text: str = "") -> Token:
+    """An address that stands there as it is says itself where it leads."""
+    title = {} if text == href else {"title": target(href)}
+    return Token("link_open", "a", 1, attrs={"href": href, **title, "target": "_blank"})
 
 
 def _image(token: Token, *, inside: bool) -> list[Token]:
