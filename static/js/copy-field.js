@@ -6,6 +6,7 @@ document.addEventListener("click", async (event) => {
   const field = document.getElementById(button.dataset.copies);
   field.select();
   if (!await copied(field.value)) return; // it is selected, and can be copied by hand
+  button.focus();
   const word = button.querySelector("span");
   const before = word.textContent;
   word.textContent = button.dataset.done;

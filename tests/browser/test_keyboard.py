@@ -243,7 +243,14 @@ def test_a_chat_is_moved_and_shared(alice: Page) -> None:
     expect(alice.get_by_role("dialog")).to_be_hidden()
     press(alice, opener)
     press(alice, alice.get_by_role("link", name="Share", exact=True))
-    expect(alice.get_by_role("heading", level=1)).to_contain_text("Share")
+    alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(alice, alice.get_by_role("button", name="Make a link"))
+    press(alice, alice.get_by_role("button", name="Copy"))
+    expect(alice.get_by_role("button", name="Copied")).to_be_focused()
+    address = alice.get_by_label(re.compile("The link to what was here")).input_value()
+    assert alice.evaluate("navigator.clipboard.readText()") == address
+    press(alice, alice.get_by_role("button", name="Take the link back"))
+    expect(alice.get_by_role("button", name="Make a link")).to_be_visible()
 
 
 def test_a_chat_is_found(alice: Page) -> None:
@@ -285,6 +292,8 @@ def test_all_in_a_reply_is_reached(alice: Page) -> None:
     expect(article.locator(".thought")).to_be_visible()
     tab_to(alice, article.get_by_role("link", name="[1]"))
     expect(focused(alice)).to_have_attribute("href", "https://example.com/0")
+    shown = focused(alice).evaluate("it => getComputedStyle(it, '::after').content")
+    assert shown == '"example.com"'
     press(alice, article.get_by_role("button", name="Copy", exact=True))
     expect(article.locator("button.copied")).to_have_count(1)
     assert alice.evaluate("navigator.clipboard.readText()") == "x = 1\n"
