@@ -113,6 +113,39 @@ def test_what_cannot_be_sent_says_why_and_is_removed(alice: Page) -> None:
     expect(alice.get_by_role("button", name="Send")).to_be_enabled()
 
 
+LIMITS = "input => Object.assign(input.dataset, { most: 2, bytes: 1_000_000 })"
+
+
+def test_too_many_and_too_large_are_refused_in_whichever_way_they_come(alice: Page) -> None:
+    alice.get_by_label("Attach files").evaluate(LIMITS)
+    composer(alice).fill("Look")
+    for way in "button", "paste", "drop":
+        bring(alice, way, "large.txt", b"word " * 200_001)
+        expect(chips(alice)).to_contain_text("It is larger than 1 MB.")
+        expect(alice.get_by_role("button", name="Send")).to_be_disabled()
+        remove(alice, "large.txt")
+        for number in range(3):
+            bring(alice, way, f"{number}.txt", b"Some notes.")
+        expect(chips(alice)).to_have_count(3)
+        expect(chips(alice).last).to_contain_text("At most 2 files go with a message.")
+        expect(alice.get_by_role("button", name="Send")).to_be_disabled()
+        remove(alice, "2.txt")
+        expect(alice.get_by_role("button", name="Send")).to_be_enabled()
+        remove(alice, "1.txt")
+        remove(alice, "0.txt")
+
+
+def bring(page: Page, way: str, name: str, content: bytes) -> None:
+    if way == "button":
+        choose(page, name, content)
+    else:
+        give(page, way, name, content)
+
+
+def remove(page: Page, name: str) -> None:
+    chips(page).get_by_role("button", name=f"Remove {name}").click()
+
+
 def test_a_heavy_photograph_is_made_smaller(alice: Page, server: Server) -> None:
     heavy = {"name": "p.png", "mimeType": "image/png", "buffer": files.png(2600, 1500, noise=True)}
     alice.get_by_label("Attach files").set_input_files(heavy)

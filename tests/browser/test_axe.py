@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.axe import faults
 from tests.browser.conftest import Visit
@@ -273,6 +273,30 @@ def test_a_shared_chat(look: Look) -> None:
     found += faults(page, "links")
     found += faults(look("bob", address), "shared")
     none(found)
+
+
+def test_a_temporary_chat_that_runs_a_countdown_and_a_lost_socket(look: Look) -> None:
+    page = look("alice")
+    open_sockets: list[WebSocketRoute] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        if not open_sockets:
+            socket.connect_to_server()
+        open_sockets.append(socket)
+
+    page.route_web_socket(re.compile("/ws/chat/"), route)
+    page.goto("/?temporary")
+    ask(page, "[[cache:5m+words:5]] Hello")
+    finished(page)
+    expect(page.locator("#cached")).to_be_visible()
+    found = faults(page, "cached")
+    ask(page, "[[words:300+slow:100]] Slowly")
+    expect(reply(page, 1)).to_contain_text("w3")
+    expect(page.locator("#temporary")).to_be_visible()
+    found += faults(page, "temporary, streaming")
+    open_sockets[0].close(code=1012)
+    expect(page.locator("#connection")).to_have_text(re.compile("Reconnecting"))
+    none([*found, *faults(page, "reconnecting")])
 
 
 def test_other_pages_of_a_person(look: Look) -> None:

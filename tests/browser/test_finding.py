@@ -1,7 +1,9 @@
 """Finding chats in the browser: Ctrl+K, pins, the archive, a list that goes on."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -39,6 +41,17 @@ def test_ctrl_k_finds_words_in_messages(alice: Page) -> None:
     alice.keyboard.press("ArrowUp")
     alice.keyboard.press("Enter")
     expect(finished(alice)).to_contain_text("A pelican stood there")
+    row = rows(alice).first
+    row.get_by_role("button", name=re.compile("^Rename")).click()
+    row.get_by_label("Title").fill("Ornithology")
+    row.get_by_label("Title").press("Enter")
+    expect(alice).to_have_title("Ornithology · chatapp")
+    alice.keyboard.press("Control+k")
+    alice.keyboard.type("ornith")
+    expect(panel.locator("strong mark")).to_have_text("Ornith")
+    expect(panel.locator("mark")).to_have_count(1)
+    expect(panel.get_by_role("link")).to_have_attribute("href", re.compile("^/c/[^?]*$"))
+    alice.keyboard.press("Escape")
     alice.keyboard.press("Control+k")
     alice.keyboard.type("nothing has this")
     expect(panel).to_contain_text("Nothing has the words")
@@ -88,25 +101,46 @@ def test_pinning_and_archiving(alice: Page) -> None:
 
 
 FIRST = "The first of many"
+# Chats like the first one, with these numbers, each two hours older than the one before it.
+MANY = f"""from datetime import timedelta
+from django.utils import timezone
+from chatapp.chat.models import Conversation
+like, now = Conversation.objects.get(title="{FIRST}"), timezone.now()
+Conversation.objects.bulk_create(Conversation(
+    owner=like.owner, title=f"Number {{n}}", active_at=now - timedelta(hours=2 * n),
+    model=like.model, max_tokens=like.max_tokens) for n in range(%s, %s))"""
 
 
-def test_the_list_goes_on_where_it_ends(visit: Visit, server: Server) -> None:
+def test_the_list_goes_on_where_it_ends_also_with_ten_thousand_chats(
+    visit: Visit, server: Server
+) -> None:
     page = visit(server, "bob")
     ask(page, FIRST)
     finished(page)
-    columns = "owner_id, model, system_prompt, max_tokens, created_at"
-    [like] = server.query(f"SELECT {columns} FROM chat_conversation WHERE title = %s", FIRST)
-    for n in range(1, 131):
-        server.query(
-            f"INSERT INTO chat_conversation (id, title, active_at, {columns})"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            f"{n:032x}", f"Number {n}", str(datetime.now(UTC) - timedelta(hours=n)), *like,
-        )  # fmt: skip
+    server.manage("shell", "-c", MANY % (1, 131))
     page.reload()
     expect(rows(page)).to_have_count(60)
-    for count in 120, 131:
-        page.locator("#rows").evaluate("box => box.scrollTo(0, box.scrollHeight)")
-        expect(rows(page)).to_have_count(count)
+    scrolled(page, 120, 131)
     expect(rows(page).last).to_contain_text("Number 130")
     expect(page.locator(".older")).to_have_count(0)
-    expect(page.locator("#rows h2")).to_have_text(["Today", "Yesterday", "Previous 7 days"])
+    headings = ["Today", "Yesterday", "Previous 7 days", "Older"]
+    expect(page.locator("#rows h2")).to_have_text(headings)
+    server.manage("shell", "-c", MANY % (131, 10_001))
+    page.reload()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    scrolled(page, 120, 180, 240)
+    assert len({url for url in asked if "/chats/?after=" in url}) == 3
+    one = "SELECT active_at, id FROM chat_conversation WHERE title = %s"
+    [(at, id)] = server.query(one, "Number 9999")
+    place = f"{datetime.fromisoformat(f'{at}').replace(tzinfo=UTC).isoformat()}~{UUID(str(id)).hex}"
+    page.goto(f"/chats/?after={quote(place)}")
+    expect(rows(page)).to_have_text("Number 10000")
+    expect(page.locator(".older")).to_have_count(0)
+
+
+def scrolled(page: Page, *counts: int) -> None:
+    """Scroll to the end of the list until it has so many rows."""
+    for count in counts:
+        page.locator("#rows").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+        expect(rows(page)).to_have_count(count)

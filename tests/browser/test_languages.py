@@ -1,6 +1,7 @@
 """The product in German, and laid out from the right."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -37,12 +38,28 @@ def test_a_day_in_german(visit: Visit, server: Server) -> None:
     searched = page.locator("article").last.locator(".thought")
     expect(searched).to_contain_text("Im Web gesucht nach „question 0“")
 
+    here = page.url
     page.locator("#rows [data-action=delete]").click()
     page.get_by_role("button", name="Rückgängig").click()
+    expect(page).to_have_url(here)
+    days = {"Gestern": 1, "Letzte 7 Tage": 5, "Ältere": 300}
+    for heading, ago in days.items():
+        then = datetime.now(UTC) - timedelta(days=ago)
+        server.query("UPDATE chat_conversation SET active_at = %s", str(then))
+        page.reload()
+        expect(page.locator("#rows h2")).to_have_text(heading)
+    page.keyboard.press("Control+k")
+    day = rf"^{then.day}\. [A-ZÄ][a-zä]+\.? {then.year}$"
+    expect(page.get_by_role("dialog").locator("time")).to_have_text(re.compile(day))
+    page.keyboard.press("Escape")
 
     line.first.click()
     expect(page.get_by_role("heading", name="Beleg")).to_be_visible()
     expect(page.get_by_text("Ein solcher Aufruf kostet")).to_be_visible()
+    facts = page.locator("dl.facts")
+    expect(facts).to_contain_text(re.compile(r"\d+ Eingabe, \d\.\d{3} Ausgabe"))
+    expect(facts.locator("time")).to_have_text(re.compile(r"^\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d$"))
+    expect(page.locator("td.money").last).to_have_text(re.compile(r"^0,\d+\xa0\$$"))
     page.get_by_label("Hauptmenü").get_by_role("link", name="Nutzung").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Meine Nutzung")
     page.get_by_label("Hauptmenü").get_by_role("link", name="Ausgaben").click()

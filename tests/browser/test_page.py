@@ -36,6 +36,24 @@ def test_no_width_scrolls_sideways(visit: Visit, server: Server, width: int) -> 
     assert overflow(page) == 0
 
 
+def test_pages_beside_the_chat_are_as_narrow(visit: Visit, server: Server) -> None:
+    page = visit(server, "alice", viewport={"width": 320, "height": 780})
+    ask(page, says(WIDE, chunk=80) + "w" * 90)
+    receipt = finished(page).locator(".price-line").get_attribute("href")
+    page.get_by_role("link", name="Share this chat").click()
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label(re.compile("The link to what was here"))
+    paths = [page.url, link.input_value(), "/shares/", receipt, "/chats/", "/projects/"]
+    page.goto("/projects/")
+    page.get_by_label("Name").fill("n" * 60)
+    page.get_by_role("button", name="Make the project").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("nnn")
+    for path in [page.url, *paths, "/search/", "/search/?q=unbroken", "/search/?q=zyzzyva"]:
+        page.goto(path or "")
+        distance = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert distance <= 0, path
+
+
 def test_the_list_opens_and_closes_on_a_phone(visit: Visit, server: Server) -> None:
     page = visit(server, "alice", viewport={"width": 390, "height": 780})
     expect(page.get_by_role("link", name="New chat")).to_be_hidden()

@@ -61,16 +61,40 @@ def test_only_what_the_model_can_do_is_offered(alice: Page) -> None:
     expect(dialog.get_by_label("Thinking").locator("option").first).to_have_text("Always on")
     expect(dialog.get_by_label("Effort")).to_be_visible()
     expect(dialog.get_by_label("Speed")).to_be_visible()
+    dialog.get_by_label("Effort").select_option("max")
+    dialog.get_by_label("Speed").select_option("fast")
+    dialog.get_by_role("button", name="Save").click()
+    choose_model(alice, "Claude Haiku 4.5")
+    ask(alice, "Hi [[words:5]]")  # what it cannot do is not asked of it
+    finished(alice)
 
 
 def test_settings_stay_with_the_chat(alice: Page) -> None:
-    settings(alice, Thinking="on", Web_search="5")
-    ask(alice, "Hi [[words:5]]")
-    finished(alice)
-    alice.reload()
-    alice.get_by_role("button", name="Settings of this chat").click()
-    expect(alice.get_by_label("Thinking")).to_have_value("on")
-    expect(alice.get_by_label("Web search")).to_have_value("5")
+    """All seven: set before the first message, changed after it."""
+    choose_model(alice, "Claude Opus 4.8")
+    fields = {"System prompt": "Be exact.", "Longest reply": "1234"}
+    wishes = {"Thinking": "off", "Effort": "low", "Web search": "5", "Speed": "fast"}
+    wishes["Prompt cache"] = "1h"
+    button = alice.get_by_role("button", name="Settings of this chat")
+    dialog = alice.get_by_role("dialog", name="Settings of this chat")
+    for other in {}, {"Longest reply": "99", "Thinking": "on", "Effort": "max", "Speed": ""}:
+        fields |= {label: other[label] for label in fields if label in other}
+        wishes |= {label: other[label] for label in wishes if label in other}
+        button.click()
+        for label, value in fields.items():
+            dialog.get_by_label(label).fill(value)
+        for label, value in wishes.items():
+            dialog.get_by_label(label).select_option(value)
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_be_hidden()
+        ask(alice, "Hi [[words:5]]")
+        finished(alice, 1 if other else 0)
+        alice.reload()
+        expect(alice.locator("#model-name")).to_have_text("Opus 4.8")
+        button.click()
+        for label, value in {**fields, **wishes}.items():
+            expect(dialog.get_by_label(label)).to_have_value(value)
+        dialog.get_by_role("button", name="Cancel").click()
 
 
 def test_thinking_is_folded_and_outlives_a_reload(alice: Page) -> None:
@@ -246,7 +270,13 @@ def test_a_full_chat_goes_on_with_a_summary(alice: Page, server: Server) -> None
     ask(alice, "Much to read " + "1234 " * 1_340 + "[[words:5]]")
     finished(alice, 1)
     notice = alice.locator("#full .notice")
-    expect(notice).to_contain_text(re.compile(r"fills 8\d % .* summary costs about \$0\.\d+"))
+    prices = (
+        r"A message here costs about (.+)\. A summary costs about (.+) once, and .* about (.+)\."
+    )
+    expect(notice).to_contain_text(re.compile(rf"fills 8\d % .* {prices}"))
+    [here, summary, fresh] = re.search(prices, notice.inner_text()).groups()  # type: ignore[union-attr]
+    assert all(price.startswith("$0.") for price in (here, summary, fresh))
+    assert float(fresh[1:]) != float(here[1:])
     notice.get_by_role("button", name="Continue in a new chat with a summary").click()
     expect(alice).to_have_url(re.compile(r"/\?summary="))
     alice.get_by_role("button", name="Settings of this chat").click()
