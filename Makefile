@@ -6,9 +6,10 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 WORKING := $(VENV)/.runtime
 COMPLETE := $(VENV)/.development
+AUDITED := $(VENV)/.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream bench-page mutants fmt lock messages screenshots
+.PHONY: help setup run test test-fast check cluster chaos soak bench-dashboard bench-stream bench-page mutants audit fmt lock messages screenshots
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +50,12 @@ soak: $(COMPLETE) ## 200 sockets and steady sends; prints the slope of memory (A
 mutants: $(COMPLETE) ## change the money's rules one by one, and list the changes no test notices (slow)
 	@$(BIN)/python bench/mutants.py $(ARGS)
 
+audit: $(AUDITED) ## look the requirements up among known vulnerabilities (needs pypi.org), and list them in var/sbom.json
+	@$(BIN)/python -m pip check
+	@mkdir -p var
+	@$(BIN)/cyclonedx-py requirements --output-reproducible -o var/sbom.json requirements.txt
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
+
 fmt: $(COMPLETE) ## format the code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format --quiet .
@@ -56,6 +63,7 @@ fmt: $(COMPLETE) ## format the code
 lock: $(COMPLETE) ## pin the requirements anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile $(LOCK) -c requirements-dev.txt --group pyproject.toml:audit -o requirements-audit.txt
 
 messages: $(COMPLETE) ## gather the marked words into locale/, and compile the translations
 	@$(BIN)/python -m scripts.messages
@@ -86,6 +94,11 @@ $(COMPLETE): requirements-dev.txt | $(VENV)
 	@echo "installing development tools ..."
 	@$(call install,requirements-dev.txt)
 	@touch $@ $(WORKING)
+
+$(AUDITED): requirements-audit.txt $(COMPLETE)
+	@echo "installing the auditor ..."
+	@$(call install,requirements-audit.txt)
+	@touch $@
 
 ifdef UV
 install = VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r $(1)
