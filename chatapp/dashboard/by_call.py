@@ -5,15 +5,34 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, Func, IntegerField, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast
 
 from chatapp.dashboard.sums import PRICED, Sums
-from chatapp.ledger.choices import TOKENS, WAITING
+from chatapp.ledger.choices import TOKENS, WAITING, Status
 from chatapp.ledger.daily import AMOUNT, QUANTITY
 from chatapp.ledger.models import Charge, ChargeLine
 
 Calls = QuerySet[Charge]
+
+
+def _reported(*path: str) -> Sum:
+    """The sum of one count in the usage."""
+    value: Any = "usage"
+    for key in path[:-1]:
+        value = KeyTransform(key, value)
+    return Sum(Cast(KeyTextTransform(path[-1], value), BigIntegerField()))
+
+
+OF_USAGE = {
+    "tokens_in": Sum("tokens_in"),
+    "tokens_out": Sum("tokens_out"),
+    "read": _reported("cache_read_input_tokens"),
+    "written": _reported("cache_creation_input_tokens"),
+    "written_1h": _reported("cache_creation", "ephemeral_1h_input_tokens"),
+}
 OF_CHARGES = {
     "calls": Count("pk"),
     "priced_calls": Count("pk", filter=Q(status__in=PRICED)),
@@ -39,18 +58,34 @@ def sums_by(calls: Calls, *columns: str) -> dict[tuple[Any, ...], Sums]:
 
 def short_sums_by(calls: Calls, *columns: str) -> dict[tuple[Any, ...], Sums]:
     """As sums_by without the kinds, from the charges alone: the whole prompt counts as input."""
-    priced = Q(status__in=PRICED)
-    sums = OF_CHARGES | {
-        "input_tokens": Sum("tokens_in", filter=priced),
-        "output_tokens": Sum("tokens_out", filter=priced),
-    }
+    sums = OF_CHARGES | {"input_tokens": Sum("tokens_in"), "output_tokens": Sum("tokens_out")}
     return {key: Sums(**parts) for key, parts in _grouped(calls, columns, sums)}
+
+
+def reported_by(calls: Calls, *columns: str) -> dict[tuple[Any, ...], Sums]:
+    """The tokens of calls without a price, as the API reported them: they have no lines."""
+    found = _grouped(calls.filter(status=Status.UNPRICED), columns, OF_USAGE)
+    return {
+        key: Sums(
+            input_tokens=parts["tokens_in"] - parts["read"] - parts["written"],
+            cache_write_5m_tokens=parts["written"] - parts["written_1h"],
+            cache_write_1h_tokens=parts["written_1h"],
+            cache_read_tokens=parts["read"],
+            output_tokens=parts["tokens_out"],
+        )
+        for key, parts in found
+    }
+
+
+def reported_by_hour(calls: Calls, start: datetime) -> dict[tuple[Any, ...], Sums]:
+    """As reported_by, by whole hours counted from `start`."""
+    return reported_by(calls.annotate(hour=_HoursSince("authorized_at", start)), "hour")
 
 
 def hours_by(calls: Calls, column: str, start: datetime, *, unit: str) -> dict[Any, dict[int, int]]:
     """pico-USD ("usd") or "tokens" of each hour, counted from `start`, by a column of charges.
 
-    Or by "kind" of their lines. Tokens are those of calls with a price, as in all sums.
+    Or by "kind" of their lines; those of calls without a price have none.
     """
     measure: Combinable
     if column == "kind":
@@ -59,7 +94,8 @@ def hours_by(calls: Calls, column: str, start: datetime, *, unit: str) -> dict[A
             rows = rows.filter(kind__in=TOKENS)
         time, measure = "charge__authorized_at", F("amount_pusd" if unit == "usd" else "quantity")
     else:
-        rows, time = calls.filter(status__in=PRICED), "authorized_at"
+        known, time = "amount_pusd" if unit == "usd" else "tokens_in", "authorized_at"
+        rows = calls.exclude(**{known: None})
         measure = F("amount_pusd") if unit == "usd" else F("tokens_in") + F("tokens_out")
     grouped: Any = rows.order_by().annotate(hour=_HoursSince(time, start)).values("hour", column)
     found: dict[Any, dict[int, int]] = defaultdict(dict)

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from chatapp.dashboard import calls
+from chatapp.dashboard import by_call, calls
 from chatapp.dashboard.filters import Filter
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums
 from chatapp.ledger.daily import QUANTITY
-from chatapp.ledger.models import Charge, ChargeLine
+from chatapp.ledger.models import Charge, ChargeLine, Status
 from chatapp.pricing.money import exact
 from chatapp.web.database import db
 
@@ -87,10 +87,14 @@ def _slice(asked: Filter, after: UUID | None) -> tuple[list[Record], UUID | None
     sums = lines.order_by().values_list("charge", "kind").annotate(sum=Sum("quantity"))
     for pk, kind, quantity in sums:
         counted[pk][QUANTITY[kind]] = int(quantity)
+    reported = by_call.reported_by(Charge.objects.filter(pk__in=calls_here), "pk")
+    for (pk,), tokens in reported.items():
+        counted[pk] = tokens._asdict()
     return [_record(call, counted[call.pk]) for call in page.calls], page.next
 
 
 def _record(call: Charge, quantities: Record) -> Record:
+    unknown = None if call.status == Status.UNKNOWN else 0
     return {
         "call": str(call.uuid),
         "time_utc": call.authorized_at.astimezone(UTC).isoformat(),
@@ -101,7 +105,7 @@ def _record(call: Charge, quantities: Record) -> Record:
         "amount_usd": _usd(call.amount_pusd),
         "low_usd": _usd(call.low_pusd),
         "high_usd": _usd(call.high_pusd),
-        **{name: quantities.get(name, 0) for name in QUANTITY.values()},
+        **{name: quantities.get(name, unknown) for name in QUANTITY.values()},
         **{name: getattr(call, name) for name in STORED},
     }
 

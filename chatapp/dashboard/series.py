@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from chatapp.dashboard.by_call import hours_by
+from chatapp.dashboard.by_call import hours_by, reported_by_hour
 from chatapp.dashboard.charts import MOST_SERIES, Bucket, Chart, Series, fold, stacked
 from chatapp.dashboard.filters import NONE
 from chatapp.dashboard.look import Look
@@ -18,6 +18,7 @@ from chatapp.dashboard.periods import HOUR, Period
 from chatapp.dashboard.spend import Spend
 from chatapp.dashboard.sums import Sums
 from chatapp.dashboard.told import words
+from chatapp.ledger.choices import TOKENS
 from chatapp.ledger.models import Kind
 
 Measure = Callable[[Any], int]
@@ -157,11 +158,15 @@ class _HourPlot(_Plot):
         calls, by = self.spend.asked.charges(), self.look.by
         found = hours_by(calls, by, self.hours[0], unit=self.look.unit)
         if by == "kind":
+            if self.look.unit == "tokens":
+                for (hour,), sums in reported_by_hour(calls, self.hours[0]).items():
+                    for kind in TOKENS:
+                        found[kind][hour] = found[kind].get(hour, 0) + sums.tokens_of(kind)
             named = [(kind, Kind(kind).head, slot) for slot, kind in enumerate(Kind)]
             return tuple(
                 Series(name, self.each(found[kind]), slot)
                 for kind, name, slot in named
-                if kind in found
+                if any(found[kind].values())
             )
         ranked = sorted(found, key=lambda key: -sum(found[key].values()))
         shown = ranked[: MOST_SERIES if len(ranked) > MOST_SERIES + 1 else None]

@@ -27,6 +27,7 @@ from chatapp.dashboard.sums import (
     sums_by,
     total,
 )
+from chatapp.ledger.models import Status
 from chatapp.web.numbers import number
 
 # What a page adds up call by call.
@@ -71,8 +72,32 @@ class Spend:
         if self.asked.by_call:
             calls = self.asked.charges()
             chosen = calls if users is None else calls.filter(user__in=users)
-            return by_call.sums_by(chosen, *columns)
-        return sums_by(rows(self.asked, whose, widest=widest, users=users), *columns)
+            found = by_call.sums_by(chosen, *columns)
+        else:
+            found = sums_by(rows(self.asked, whose, widest=widest, users=users), *columns)
+        return self._with_unpriced(found, *columns, users=users)
+
+    @cached_property
+    def unpriced(self) -> list[tuple[dict[str, Any], Sums]]:
+        """The tokens of calls that have no price, and whose: totals hold none of them."""
+        if self.asked.status not in ("", Status.UNPRICED):
+            return []
+        calls = replace(self.asked, status=Status.UNPRICED).charges()
+        names = ("day", "user", "team", "model", "purpose", "status")
+        found = by_call.reported_by(calls, *names)
+        return [(dict(zip(names, key, strict=True)), sums) for key, sums in found.items()]
+
+    def _with_unpriced(
+        self,
+        found: dict[tuple[Any, ...], Sums],
+        *columns: str,
+        users: list[int] | None = None,
+    ) -> dict[tuple[Any, ...], Sums]:
+        for whose, sums in self.unpriced:
+            if users is None or whose["user"] in users:
+                key = tuple(whose[column] for column in columns)
+                found[key] = total([found.get(key, Sums()), sums])
+        return found
 
     def check(self) -> None:
         """BadFilter where single calls would have to be added up, and they are too many for a page.
@@ -112,7 +137,12 @@ class Spend:
         step = self.asked.period.step
         if not self.asked.by_call:
             parts = rows(self.asked, whose, widest=step, users=users)
-            return days_by(parts, column, unit=unit)
+            days = days_by(parts, column, unit=unit)
+            for key, sums in self.unpriced if unit == "tokens" else ():
+                if users is None or key["user"] in users:
+                    of = days[key[column]]
+                    of[key["day"]] = of.get(key["day"], 0) + sums.tokens
+            return days
         found: dict[Any, dict[date, int]] = defaultdict(dict)
         for (day, key), sums in self.sums(whose, "day", column, users=users).items():
             found[key][day] = sums.amount_pusd if unit == "usd" else sums.tokens
@@ -135,12 +165,16 @@ class Spend:
         return values
 
     @cached_property
-    def by_day_model(self) -> dict[tuple[date, str], Sums]:
-        """Steps of the time axis in which prices changed are in parts."""
+    def billed(self) -> dict[tuple[Any, ...], Sums]:
+        """By day and model, of what has an amount; steps in which prices changed are in parts."""
         step, changes = self.asked.period.step, price_changes(self.asked.period)
         if self.asked.by_call:
-            return self.sums("all", "day", "model")
+            return by_call.sums_by(self.asked.charges(), "day", "model")
         return sums_by(rows(self.asked, "all", widest=step, cuts=changes), "day", "model")
+
+    @cached_property
+    def by_day_model(self) -> dict[tuple[Any, ...], Sums]:
+        return self._with_unpriced({**self.billed}, "day", "model")
 
     @cached_property
     def by_model(self) -> dict[str, Sums]:
@@ -163,7 +197,12 @@ class Spend:
         """Everybody who made a call, with what they are put in order by."""
         if self.asked.by_call:
             return {user: sums for (user,), sums in self.sums("rank", "user").items()}
-        return dict(ranks(rows(self.asked, "rank")))
+        found = ranks(rows(self.asked, "rank"))
+        for (user,), sums in self._with_unpriced({}, "user").items():
+            if rank := found.get(user):
+                tokens_in, tokens = rank.tokens_in + sums.tokens_in, rank.tokens + sums.tokens
+                found[user] = rank._replace(tokens_in=tokens_in, tokens=tokens)
+        return dict(found)
 
     @property
     def active(self) -> int:
@@ -207,7 +246,7 @@ class Spend:
             people=len(self.ranks) if not self.asked.personal else 0,
             before=before.together,
             people_before=before.active if not self.asked.personal else 0,
-            savings_pusd=cache_savings(self.by_day_model),
+            savings_pusd=cache_savings(self.billed),
         )
 
     @property

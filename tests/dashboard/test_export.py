@@ -61,7 +61,7 @@ async def test_csv_adds_up_to_the_page(
     assert len(rows) == len({row["call"] for row in rows}) == every.calls
     assert sum(pusd(row["amount_usd"] or "0") for row in rows) == every.amount_pusd
     for name in export.QUANTITY.values():
-        assert sum(int(row[name]) for row in rows) == getattr(every, name)
+        assert sum(int(row[name] or 0) for row in rows) == getattr(every, name)
     for row in rows:
         assert datetime.fromisoformat(row["time_utc"]).utcoffset().total_seconds() == 0  # type: ignore[union-attr]
 

@@ -92,7 +92,7 @@ def agree(asked: Filter, look: Look) -> None:
     parts = total(part.sums for part in certainty(spend))
     assert short(parts) == short(spend.all)
     for kind in ("project", "conversation"):
-        table = tables.own_table(spend, look, kind)
+        table, _ = tables.own_table(spend, look, kind)
         parts = total([Sums(), *(row.sums for row in table.rows), table.rest or Sums()])
         assert short(parts) == short(spend.all)
 
@@ -192,6 +192,14 @@ def test_made_up_calls_break_no_law() -> None:
     assert checking.check().breaks == []
 
 
+def of_calls(asked: Filter, *columns: str) -> dict[tuple[Any, ...], Sums]:
+    """The calls themselves, with the tokens of those that have no price."""
+    found = by_call.sums_by(asked.charges(), *columns)
+    for key, tokens in by_call.reported_by(asked.charges(), *columns).items():
+        found[key] = total([found[key], tokens])
+    return found
+
+
 def each_filter() -> Iterator[dict[str, str]]:
     """Every value of every filter."""
     found = [{"range": name} for name in ("today", "7d", "month", "last-month", "12m")]
@@ -221,8 +229,7 @@ def test_hard_calls_add_up_too(ask: Ask) -> None:
         agree(asked, Look(by=by))
         whole = Spend(asked)
         for columns in (("user", "model"), ("team", "status"), ("purpose",), ()):
-            of_calls = by_call.sums_by(asked.charges(), *columns)
-            assert whole.sums("whole", *columns) == of_calls, query
+            assert whole.sums("whole", *columns) == of_calls(asked, *columns), query
         assert sum(map(whole.all.amount_of, Kind)) == whole.all.amount_pusd
 
 
@@ -237,7 +244,9 @@ def test_files_of_hard_calls_add_up_too(ask: Ask) -> None:
         told = export._totals(Spend(asked).together)
         assert pusd(told["amount_usd"]) == every.amount_pusd
         for name in export.QUANTITY.values():
-            assert sum(call[name] for call in calls) == told[name] == getattr(every, name)
+            assert sum(call[name] or 0 for call in calls) == told[name] == getattr(every, name)
+            unknown = {call["call"] for call in calls if call["status"] == "unknown"}
+            assert {call["call"] for call in calls if call[name] is None} == unknown
         lines, _ = focus._slice(asked, None)
         assert sum(pusd(line["BilledCost"]) for line in lines) == every.amount_pusd
         for line in lines:
@@ -257,6 +266,24 @@ def test_hard_calls_priced_again_and_as_known_today_are_the_same(ask: Ask) -> No
         now = as_of.together(as_of.known(asked, timezone.now() + timedelta(hours=1), by))
         assert (now.calls, now.then_pusd) == (every.priced_calls, every.amount_pusd)
         assert now.difference_pusd == 0
+
+
+@pytest.mark.usefixtures("hard")
+@pytest.mark.parametrize("query", ["range=today", "range=today&conversation={}", "range=12m"])
+def test_a_call_without_a_price_shows_its_tokens(payer: Client, query: str) -> None:
+    call = Charge.objects.get(status="unpriced")
+    for narrow in ("status=unpriced", f"model={call.model}"):
+        page = payer.get(
+            f"/dashboard/?{query.format(call.conversation)}&{narrow}&unit=tokens&by=kind"
+        )
+        every = page.context["figures"].all
+        assert (every.tokens_in, every.cache_read_tokens, every.output_tokens) == (5021, 5000, 77)
+        assert (every.known_pusd, page.context["figures"].savings_pusd) == (None, None)
+        assert [one.total for one in page.context["chart"].series] == [21, 5000, 77]
+        for table in (page.context["models"], page.context["people"]):
+            (row,) = table.rows
+            assert row.sums == every
+        assert page.text.count(">5.02k<") >= 4
 
 
 @pytest.mark.usefixtures("hard")
