@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from chatapp.accounts.models import User
 from chatapp.chat import consumers, events, limits, writing
+from chatapp.chat.broadcast import broadcast
 from chatapp.chat.models import Conversation, Generation, Message
 from chatapp.ledger.models import Charge
 from chatapp.web.database import db
@@ -89,6 +90,21 @@ async def test_their_next_frame_does_nothing(
         await here.until("never", 5)
     assert {frame["type"] for frame in here.frames} <= {"welcome", "reject"}
     assert not await db(Generation.objects.exists)
+
+
+async def test_nobody_joins_nothing_and_leaves_no_line(
+    running: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    listening = set(broadcast._listeners)
+    tab = Tab("nobody")
+    assert await tab.socket.connect() == (True, None)
+    with pytest.raises(Closed, match="4401"):
+        await tab.next()
+    await tab.say("ping")
+    await tab.close()
+    assert set(broadcast._listeners) == listening
+    assert not limits.sockets.total()
+    assert not caplog.records
 
 
 FORGED = [
