@@ -1,6 +1,7 @@
 """The files of deploy/ say the same things in each of their languages."""
 
 import re
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -38,3 +39,11 @@ def test_compose_and_systemd_have_the_same_upstream() -> None:
     ours = (DEPLOY / "nginx-upstream.conf").read_text()
     plain = [re.sub(r"server \S+", "server", text) for text in (inline, ours.partition("\n")[2])]
     assert plain[0] == plain[1]
+
+
+def test_the_database_s_role_is_no_superuser() -> None:
+    role = urlsplit(COMPOSE["x-chatapp"]["environment"]["DATABASE_URL"]).username
+    postgres = COMPOSE["services"]["postgres"]
+    assert postgres["environment"].get("POSTGRES_USER", "postgres") != role
+    made = COMPOSE["configs"]["role"]["content"].splitlines()
+    assert made == [f"CREATE ROLE {role} LOGIN;", f"CREATE DATABASE chatapp OWNER {role};"]
