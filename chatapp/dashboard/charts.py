@@ -185,7 +185,7 @@ def _columns(
                 tick=_tick(back, every, len(rows)),
                 cut=words.say(total) if total > top else "",
                 anchor="start" if index < 2 else "end" if back < 2 else "middle",
-                under="end" if back == 0 and slot < 2 else "middle",
+                under="end" if back == 0 and slot < 5 else "middle",
             )
         )
     return columns

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture(scope="module")
 def ledger(demo_server: Server) -> Server:
     """A server with three thousand made-up calls of demonstration money."""
-    demo_server.manage("make_demo_data", "--calls", "3000", "--people", "30", "--days", "60")
+    demo_server.manage("make_demo_data", "--calls", "3000", "--people", "40", "--days", "60")
     return demo_server
 
 
@@ -29,15 +29,24 @@ def dollars(text: str | None) -> float:
 
 
 def test_a_bar_tells_its_parts_and_leads_to_its_calls(spend: Page) -> None:
-    bar = spend.locator("a.column").nth(20)
+    bar, next_bar = spend.locator("a.column").nth(20), spend.locator("a.column").nth(21)
     tip = spend.locator(".tip")
     expect(tip).to_be_hidden()
-    bar.focus()
+    bar.hover()
     expect(tip).to_be_visible()
     expect(tip).to_contain_text("claude-haiku-4-5")
     told = tip.locator("strong").inner_text()
+    assert told in (bar.get_attribute("aria-label") or "")
+    spend.locator("h1").hover()
+    expect(tip).to_be_hidden()
+    bar.focus()
+    expect(tip.locator("strong")).to_have_text(told)
     spend.keyboard.press("ArrowRight")
-    expect(spend.locator("a.column").nth(21)).to_be_focused()
+    expect(next_bar).to_be_focused()
+    next_told = tip.locator("strong").inner_text()
+    assert next_told in (next_bar.get_attribute("aria-label") or "")
+    spend.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
     spend.keyboard.press("ArrowLeft")
     spend.keyboard.press("Enter")
     expect(spend.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
@@ -93,6 +102,43 @@ def test_the_csv_adds_up_to_the_page(spend: Page) -> None:
     with open(downloaded.value.path(), newline="") as file:
         amounts = [row["amount_usd"] for row in csv.DictReader(file)]
     assert sum(float(amount or 0) for amount in amounts) == pytest.approx(float(total or 0))
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_forty_people_fit_under_a_chart_whose_last_bar_is_not_over(
+    visit: Visit, ledger: Server, width: int
+) -> None:
+    page = visit(ledger, "admin", "/dashboard/?by=user", viewport={"width": width, "height": 800})
+    legend = page.locator(".legend")
+    assert legend.evaluate("list => list.scrollWidth - list.clientWidth") <= 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for entry in legend.locator("li").all():
+        box = entry.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    expect(legend.locator(".key")).to_have_count(10)
+    expect(legend).to_contain_text("not over yet")
+    expect(page.locator(".partial")).to_have_count(1)
+    assert "so far" in (page.locator("a.column").last.get_attribute("aria-label") or "")
+    expect(page.locator(".data tbody tr").last).to_contain_text("so far")
+    ids = page.locator("[id]").evaluate_all("all => all.map(one => one.id)")
+    assert sorted(ids) == sorted(set(ids))
+    legend.get_by_role("link", name="Others (32)").click()
+    expect(page).to_have_url(re.compile("#people$"))
+    expect(page.get_by_role("heading", name="People", exact=True)).to_be_in_viewport()
+
+
+def test_paper_has_the_values_and_nothing_to_click(spend: Page) -> None:
+    rows = spend.locator(".data tbody tr")
+    expect(rows.first).to_be_hidden()
+    spend.emulate_media(media="print")
+    expect(rows.first).to_be_visible()
+    for shown in (".chart .bars", ".legend", ".matrix", ".sums >> nth=0"):
+        expect(spend.locator(shown)).to_be_visible()
+    expect(
+        spend.locator("nav:visible, form:visible, summary:visible, .button:visible")
+    ).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
