@@ -1,6 +1,7 @@
 """What every answer carries: refusals, errors and the admin's pages too."""
 
 import gzip
+import re
 import runpy
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.urls import path
 
 from chatapp import settings as chatapp_settings
 from chatapp import urls
-from tests.servers import PASSWORD
+from tests.servers import PASSWORD, ROOT
 
 HOST = "chat.example.com"
 PRODUCTION = {"PRODUCTION": "1", "PUBLIC_URL": f"https://{HOST}", "ALLOWED_HOSTS": HOST}
@@ -100,6 +101,13 @@ class TestEveryAnswer:
         strict = Client(enforce_csrf_checks=True)
         strict.force_login(admin)
         assert strict.post("/sign-out/").status_code == 403
+
+
+def test_no_module_listens_to_other_windows() -> None:
+    """Framing and opening are refused by headers; what another window may still say is not heard."""
+    for module in (ROOT / "static" / "js").glob("*.js"):
+        listens = r"""addEventListener\(\s*["']message|window\.(onmessage|opener)|postMessage"""
+        assert not re.search(listens, module.read_text()), module.name
 
 
 @pytest.fixture
