@@ -87,8 +87,7 @@ def _slice(asked: Filter, after: UUID | None) -> tuple[list[Record], UUID | None
     sums = lines.order_by().values_list("charge", "kind").annotate(sum=Sum("quantity"))
     for pk, kind, quantity in sums:
         counted[pk][QUANTITY[kind]] = int(quantity)
-    reported = by_call.reported_by(Charge.objects.filter(pk__in=calls_here), "pk")
-    for (pk,), tokens in reported.items():
+    for (pk,), tokens in by_call.reported(Charge.objects.filter(pk__in=calls_here), "pk"):
         counted[pk] = tokens._asdict()
     return [_record(call, counted[call.pk]) for call in page.calls], page.next
 

@@ -159,7 +159,7 @@ class _HourPlot(_Plot):
         found = hours_by(calls, by, self.hours[0], unit=self.look.unit)
         if by == "kind":
             if self.look.unit == "tokens":
-                for (hour,), sums in reported_by_hour(calls, self.hours[0]).items():
+                for (hour,), sums in reported_by_hour(calls, self.hours[0]):
                     for kind in TOKENS:
                         found[kind][hour] = found[kind].get(hour, 0) + sums.tokens_of(kind)
             named = [(kind, Kind(kind).head, slot) for slot, kind in enumerate(Kind)]

@@ -32,6 +32,7 @@ from chatapp.web.numbers import number
 
 # What a page adds up call by call.
 MOST_CALLS = 20_000
+UNPRICED_BY = ("user", "day", "team", "model", "purpose", "status")
 
 
 @dataclass(frozen=True)
@@ -78,25 +79,23 @@ class Spend:
         return self._with_unpriced(found, *columns, users=users)
 
     @cached_property
-    def unpriced(self) -> list[tuple[dict[str, Any], Sums]]:
-        """The tokens of calls that have no price, and whose: totals hold none of them."""
+    def unpriced(self) -> list[tuple[tuple[Any, ...], Sums]]:
+        """The tokens of calls that have no price, by UNPRICED_BY: totals hold none of them."""
         if self.asked.status not in ("", Status.UNPRICED):
             return []
         calls = replace(self.asked, status=Status.UNPRICED).charges()
-        names = ("day", "user", "team", "model", "purpose", "status")
-        found = by_call.reported_by(calls, *names)
-        return [(dict(zip(names, key, strict=True)), sums) for key, sums in found.items()]
+        return by_call.reported(calls, *UNPRICED_BY)
 
     def _with_unpriced(
-        self,
-        found: dict[tuple[Any, ...], Sums],
-        *columns: str,
-        users: list[int] | None = None,
+        self, found: dict[tuple[Any, ...], Sums], *columns: str, users: list[int] | None = None
     ) -> dict[tuple[Any, ...], Sums]:
+        places, user = [UNPRICED_BY.index(column) for column in columns], UNPRICED_BY.index("user")
+        parts: dict[tuple[Any, ...], list[Sums]] = defaultdict(list)
         for whose, sums in self.unpriced:
-            if users is None or whose["user"] in users:
-                key = tuple(whose[column] for column in columns)
-                found[key] = total([found.get(key, Sums()), sums])
+            if users is None or whose[user] in users:
+                parts[tuple([whose[place] for place in places])].append(sums)
+        for key, more in parts.items():
+            found[key] = total([found.get(key, Sums()), *more])
         return found
 
     def check(self) -> None:
@@ -138,10 +137,9 @@ class Spend:
         if not self.asked.by_call:
             parts = rows(self.asked, whose, widest=step, users=users)
             days = days_by(parts, column, unit=unit)
-            for key, sums in self.unpriced if unit == "tokens" else ():
-                if users is None or key["user"] in users:
-                    of = days[key[column]]
-                    of[key["day"]] = of.get(key["day"], 0) + sums.tokens
+            if unit == "tokens":
+                for (day, key), sums in self._with_unpriced({}, "day", column, users=users).items():
+                    days[key][day] = days[key].get(day, 0) + sums.tokens
             return days
         found: dict[Any, dict[date, int]] = defaultdict(dict)
         for (day, key), sums in self.sums(whose, "day", column, users=users).items():

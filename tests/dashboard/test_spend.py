@@ -195,7 +195,7 @@ def test_made_up_calls_break_no_law() -> None:
 def of_calls(asked: Filter, *columns: str) -> dict[tuple[Any, ...], Sums]:
     """The calls themselves, with the tokens of those that have no price."""
     found = by_call.sums_by(asked.charges(), *columns)
-    for key, tokens in by_call.reported_by(asked.charges(), *columns).items():
+    for key, tokens in by_call.reported(asked.charges(), *columns):
         found[key] = total([found[key], tokens])
     return found
 
