@@ -85,7 +85,6 @@ def drawn(column: Column, height: int) -> SafeString:
         for bar in column.bars
     )
     return mark_safe(  # noqa: S308
-        f'<a class="column" href="{escape(column.bucket.href)}" aria-label="{said}">'
         f'<title>{said}</title><rect class="hit" x="{column.hit_x}" y="0" '
         f'width="{column.hit_width}" height="{height}"/>{bars}'
     )
